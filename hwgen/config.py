@@ -1,0 +1,159 @@
+"""AcceleratorConfig: every parameter of the generated accelerator, checked once, with named presets."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+
+
+class ConfigError(ValueError):
+    """An illegal accelerator configuration; the message names the field, the value and what is accepted."""
+
+
+class Dataflow(StrEnum):
+    """Which operand stays in the processing elements while the others move."""
+
+    OS = "os"
+    """Output-stationary: partial sums stay in the array's register file until they are complete."""
+
+
+BUS_WIDTHS = (32, 64, 128, 256)
+KIB = 1024
+
+
+def _power_of_two_at_least(value: int) -> int:
+    return 1 << (value - 1).bit_length()
+
+
+@dataclass(frozen=True)
+class AcceleratorConfig:
+    """One accelerator. Every field changes the RTL; everything else about the hardware is derived from these."""
+
+    rows: int = 8
+    """Reduction lanes: activations that enter the array per cycle (2 to 32)."""
+    cols: int = 8
+    """Output channels computed in parallel (2 to 32); the array has rows x cols multipliers."""
+    dataflow: Dataflow = Dataflow.OS
+    rf_depth: int = 16
+    """Partial sums held per column: output pixels that share one pass over the weights (1 to 64)."""
+    act_buffer_kib: int = 64
+    """Activation buffer, split in two halves (power of two, 4 to 1024)."""
+    weight_buffer_kib: int = 32
+    """Weight buffer (1 to 1024), at least 16 words of rows x cols bytes."""
+    param_channels: int = 256
+    """Channels whose bias and scale are held on chip (2 x cols to 4096)."""
+    bus_bits: int = 64
+    """Width of the AXI4 data bus (32, 64, 128 or 256)."""
+    requant_lanes: int = 4
+    """Accumulators scaled to int8 per cycle (1 to cols)."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.dataflow, Dataflow):
+            accepted = ", ".join(Dataflow)
+            if self.dataflow not in tuple(Dataflow):
+                raise ConfigError(f"dataflow: {self.dataflow!r} is not available; accepted: {accepted}")
+            object.__setattr__(self, "dataflow", Dataflow(self.dataflow))
+        self._require_range("rows", 2, 32)
+        self._require_range("cols", 2, 32)
+        self._require_range("rf_depth", 1, 64)
+        self._require_range("act_buffer_kib", 4, 1024)
+        if self.act_buffer_kib & (self.act_buffer_kib - 1):
+            raise ConfigError(f"act_buffer_kib: {self.act_buffer_kib} is not a power of two; accepted: 4 to 1024")
+        self._require_range("weight_buffer_kib", 1, 1024)
+        if self.weight_words < 16:
+            needed = -(-16 * self.rows * self.cols // KIB)
+            raise ConfigError(
+                f"weight_buffer_kib: {self.weight_buffer_kib} holds fewer than 16 words of rows x cols bytes; "
+                f"accepted: {needed} to 1024 for a {self.rows}x{self.cols} array"
+            )
+        self._require_range("param_channels", 2 * self.cols, 4096)
+        if isinstance(self.bus_bits, bool) or self.bus_bits not in BUS_WIDTHS:
+            raise ConfigError(f"bus_bits: {self.bus_bits!r} is not supported; accepted: 32, 64, 128 or 256")
+        self._require_range("requant_lanes", 1, self.cols)
+
+    def _require_range(self, name: str, low: int, high: int) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ConfigError(f"{name}: {value!r} is out of range; accepted: an integer from {low} to {high}")
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers in the array: peak MACs per cycle."""
+        return self.rows * self.cols
+
+    @property
+    def bus_bytes(self) -> int:
+        return self.bus_bits // 8
+
+    @property
+    def act_word_bytes(self) -> int:
+        """Bytes per activation buffer word: a fetch, a beat and a write-back each span at most two words."""
+        return _power_of_two_at_least(max(self.rows, self.bus_bytes, self.requant_lanes))
+
+    @property
+    def act_half_bytes(self) -> int:
+        """Bytes in each of the activation buffer's two halves."""
+        return self.act_buffer_kib * KIB // 2
+
+    @property
+    def weight_words(self) -> int:
+        """Words of rows x cols bytes that the weight buffer holds."""
+        return self.weight_buffer_kib * KIB // (self.rows * self.cols)
+
+    @property
+    def eltwise_lanes(self) -> int:
+        """Elements of an addition computed per step."""
+        return min(self.rows, self.requant_lanes)
+
+
+PRESETS: dict[str, AcceleratorConfig] = {
+    "default": AcceleratorConfig(),
+    "max64": AcceleratorConfig(
+        rows=8,
+        cols=8,
+        rf_depth=16,
+        act_buffer_kib=256,
+        weight_buffer_kib=128,
+        param_channels=512,
+        bus_bits=128,
+        requant_lanes=8,
+    ),
+    "max256": AcceleratorConfig(
+        rows=16,
+        cols=16,
+        rf_depth=16,
+        act_buffer_kib=256,
+        weight_buffer_kib=224,
+        param_channels=512,
+        bus_bits=128,
+        requant_lanes=16,
+    ),
+}
+
+
+def load_config(source: str, overrides: tuple[str, ...] = ()) -> AcceleratorConfig:
+    """The configuration that a user named: a preset or a TOML file, with ``field=value`` overrides.
+
+    Raises ConfigError when the preset, the file, a field or a value is not accepted.
+    """
+    if source in PRESETS:
+        values = {f.name: getattr(PRESETS[source], f.name) for f in fields(AcceleratorConfig)}
+    elif Path(source).is_file():
+        try:
+            values = tomllib.loads(Path(source).read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"accelerator: {source} is not a TOML file ({error})") from error
+    else:
+        raise ConfigError(f"accelerator: {source!r} is neither a preset ({', '.join(PRESETS)}) nor a TOML file")
+    for override in overrides:
+        name, separator, value = override.partition("=")
+        if not separator:
+            raise ConfigError(f"set: {override!r} is not of the form field=value")
+        values[name.strip()] = int(value) if value.strip().lstrip("-").isdigit() else value.strip()
+    known = {f.name for f in fields(AcceleratorConfig)}
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"{name}: no such field; accepted: {', '.join(sorted(known))}")
+    return replace(PRESETS["default"], **values)
