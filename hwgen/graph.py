@@ -102,7 +102,7 @@ class Conv(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Depthwise(Layer):
-    """Depthwise convolution; ``weights`` int8 [kernel_h, kernel_w, out]; output channel o reads input o // multiplier."""
+    """Depthwise convolution; ``weights`` int8 [kernel_h, kernel_w, out]; channel o reads input o // multiplier."""
 
     window: Window
     weights: np.ndarray

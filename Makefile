@@ -1,0 +1,40 @@
+# Two commands do all the set-up: `make search` and `make test`. Wanted on the machine: Python 3.11+, g++, make, git.
+
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.setup-stamp
+# The first interpreter that runs and is new enough; override with `make PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Options for the search, such as `make search ARGS='--constraint latency_ms<=1'`.
+ARGS ?=
+# Test processes share the cores; NumPy and torch must not each take all of them.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
+
+.PHONY: search test test-all lint setup clean
+
+search: setup
+	$(BIN)/cosynth search $(ARGS)
+
+test: setup
+	$(PYTEST)
+
+test-all: setup
+	$(PYTEST) -m ""
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+setup: $(SETUP)
+
+$(SETUP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; found none (set PYTHON=...)" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
