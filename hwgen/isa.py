@@ -1,0 +1,179 @@
+"""The instruction set: 64-byte instructions, one layout per opcode, shared by the compiler and the RTL.
+
+Every instruction begins with the same header. Its three ``wait`` fields name how many instructions each engine must
+have retired before this one may start: that is the only synchronisation between engines. A program is free of deadlock
+because every instruction waits only for instructions before it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from amaranth.lib import data
+
+INSTRUCTION_BYTES = 64
+INSTRUCTION_BITS = 8 * INSTRUCTION_BYTES
+INSTRUCTIONS_PER_FETCH = 8
+"""Instructions are fetched in groups of this many; a program is padded to a multiple of it."""
+
+PARAMETER_BYTES = 12
+"""Bytes per channel of requantisation parameters in memory: bias int32, multiplier uint32, shift int8, 3 unused."""
+
+ACT_ADDRESS_BITS = 21
+"""Byte addresses within the activation buffer, one bit more than the largest buffer so that pads can be negative."""
+REGION_BITS = 2
+
+
+class Opcode(IntEnum):
+    """What an instruction does; the engine that executes it follows from it."""
+
+    END = 0
+    LOAD_ACT = 1
+    LOAD_WEIGHT = 2
+    LOAD_PARAM = 3
+    MAC = 4
+    ADD = 5
+    STORE = 6
+
+
+class Region(IntEnum):
+    """Memory regions, each with a base register; addresses in instructions are offsets into a region."""
+
+    IMAGE = 0
+    SCRATCH = 1
+    INPUT = 2
+    OUTPUT = 3
+
+
+class RoundingMode(IntEnum):
+    """How the drain scales accumulators to int8."""
+
+    DOUBLE = 0
+    SINGLE = 1
+    MEAN = 2
+    """Average pool: |acc| + bias, multiplied and truncated, sign restored."""
+
+
+HEADER = {"opcode": 4, "wait_load": 24, "wait_compute": 24, "wait_store": 24}
+
+
+def _instruction(fields: dict[str, object]) -> data.StructLayout:
+    members = {**HEADER, **fields}
+    layout = data.StructLayout(members)
+    unused = INSTRUCTION_BITS - layout.size
+    return data.StructLayout({**members, "unused": unused})
+
+
+HeaderLayout = _instruction({})
+
+TransferLayout = _instruction(
+    {
+        "region": REGION_BITS,
+        "dram_offset": 32,  # bytes from the region's base to the first row
+        "dram_pitch": 24,  # bytes from one row to the next, in memory
+        "act_address": ACT_ADDRESS_BITS,  # first row in the activation buffer, congruent to dram_offset modulo the bus
+        "act_pitch": ACT_ADDRESS_BITS,  # bytes from one row to the next, in the buffer
+        "row_bytes": ACT_ADDRESS_BITS,
+        "rows": 16,
+    }
+)
+"""LOAD_ACT and STORE: rows of bytes between memory and the activation buffer."""
+
+WordLoadLayout = _instruction(
+    {
+        "region": REGION_BITS,
+        "dram_offset": 32,  # a multiple of the bus width; each word starts on a bus boundary
+        "word_address": 16,
+        "words": 16,
+    }
+)
+"""LOAD_WEIGHT and LOAD_PARAM: whole words of the weight or parameter buffer."""
+
+_REQUANTISATION = {
+    "parameter_address": 12,  # parameter buffer word of the first channels
+    "rounding": 2,  # RoundingMode
+    "zero_point": 8,  # added after scaling (signed)
+    "clamp_low": 8,  # signed
+    "clamp_high": 8,  # signed
+}
+
+MacLayout = _instruction(
+    {
+        "in_address": ACT_ADDRESS_BITS,  # byte address of the tile's first stored row and column
+        "in_pitch": ACT_ADDRESS_BITS,  # bytes from one stored row to the next
+        "in_rows": 12,  # rows stored; others are padding
+        "in_row_bytes": 18,  # bytes stored per row; others are padding
+        "first_row": 12,  # row of the first window's first tap, relative to the stored rows (signed)
+        "first_offset": 19,  # its byte offset in the row (signed)
+        "row_stride": 3,  # rows from one output row's window to the next
+        "x_step": 16,  # bytes from one output pixel's window to the next
+        "out_width": 12,
+        "out_height": 12,
+        "kernel_rows": 8,
+        "segment_steps": 14,  # array steps per kernel row
+        "segment_stride": 14,  # bytes between the operands of successive steps
+        "groups": 12,  # groups of output channels
+        "group_stride": 14,  # bytes between the operands of successive groups
+        "weight_address": 16,
+        "weights_constant": 1,  # all steps use the same weight word (pools)
+        "pad_value": 8,  # operand outside the stored rows and columns (signed)
+        "input_low": 8,  # operand clamp (signed)
+        "input_high": 8,
+        "take_maximum": 1,  # accumulate the maximum, not the sum
+        "accumulate": 1,  # continue the partial sums of the previous instruction
+        "hold": 1,  # leave the partial sums in the register file
+        "lanes": 6,  # lanes that carry a network MAC (performance counter only)
+        "last_lanes": 6,  # the same, in the last step of a kernel row
+        "out_address": ACT_ADDRESS_BITS,
+        "out_pitch": ACT_ADDRESS_BITS,
+        "out_step": 14,  # bytes from one output pixel to the next
+        "group_channels": 6,  # output channels per group
+        "last_channels": 6,  # output channels in the last group
+        **_REQUANTISATION,
+        "parameters_constant": 1,  # all channels use the first parameter word (pools)
+    }
+)
+"""MAC: convolution, depthwise convolution, fully connected and pools over a tile, for some groups of channels."""
+
+AddLayout = _instruction(
+    {
+        "left_address": ACT_ADDRESS_BITS,
+        "right_address": ACT_ADDRESS_BITS,
+        "out_address": ACT_ADDRESS_BITS,
+        "elements": ACT_ADDRESS_BITS,
+        "left_zero": 8,  # zero points (signed)
+        "right_zero": 8,
+        "left_multiplier": 31,
+        "right_multiplier": 31,
+        "left_shift": 5,  # right shifts
+        "right_shift": 5,
+        **_REQUANTISATION,
+    }
+)
+"""ADD: elementwise sum of two stretches of the activation buffer."""
+
+LAYOUTS: dict[Opcode, data.StructLayout] = {
+    Opcode.END: HeaderLayout,
+    Opcode.LOAD_ACT: TransferLayout,
+    Opcode.LOAD_WEIGHT: WordLoadLayout,
+    Opcode.LOAD_PARAM: WordLoadLayout,
+    Opcode.MAC: MacLayout,
+    Opcode.ADD: AddLayout,
+    Opcode.STORE: TransferLayout,
+}
+
+
+def encode(opcode: Opcode, **fields: int) -> bytes:
+    """One instruction as ``INSTRUCTION_BYTES`` bytes, little-endian; fields not given are zero.
+
+    Raises ValueError where a value does not fit its field (signed fields take negative values).
+    """
+    layout = LAYOUTS[opcode]
+    word = int(opcode)
+    for name, value in fields.items():
+        member = layout[name]
+        width = member.width
+        if not -(1 << (width - 1)) <= value < 1 << width:
+            raise ValueError(f"{opcode.name.lower()} field {name}: {value} does not fit {width} bits")
+        word |= (value & ((1 << width) - 1)) << member.offset
+    return word.to_bytes(INSTRUCTION_BYTES, "little")

@@ -1,0 +1,118 @@
+"""Control registers: the AXI4-Lite slave through which the host starts a program and reads counters."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.config import AcceleratorConfig
+from hwgen.isa import Region
+from hwgen.registers import COUNTER_BASE, COUNTERS, IDENTITY, REGISTERS
+from hwgen.rtl.axi import axi4_lite_slave_ports
+
+ADDRESS_BITS = 12
+COUNTER_BITS = 48
+BASE_REGISTERS = {
+    Region.IMAGE: "IMAGE_BASE",
+    Region.SCRATCH: "SCRATCH_BASE",
+    Region.INPUT: "INPUT_BASE",
+    Region.OUTPUT: "OUTPUT_BASE",
+}
+INCREMENT_BITS = 11
+"""Widest amount that a counter grows by in a cycle: rows x cols."""
+
+
+class ControlRegisters(wiring.Component):
+    """The register map of ``hwgen.registers``; one read and one write at a time, always answered OKAY."""
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                **axi4_lite_slave_ports("s_axil", ADDRESS_BITS),
+                "start": Out(1),  # pulse: the host starts a run
+                "finished": In(1),  # pulse: the run is over
+                "bus_error": In(1),  # pulse: the memory answered with an error
+                "done": Out(1),  # a run has finished since the last start
+                "bases": Out(32).array(len(Region)),  # base address of each region
+                "increments": In(INCREMENT_BITS).array(len(COUNTERS)),  # this cycle's growth of each counter
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        offsets = {register.name: register.offset for register in REGISTERS}
+        running, error = Signal(), Signal()
+
+        # A write needs address and data together; both are taken in the cycle in which the answer is free.
+        write = Signal()
+        m.d.comb += [
+            write.eq(self.s_axil_awvalid & self.s_axil_wvalid & ~self.s_axil_bvalid),
+            self.s_axil_awready.eq(write),
+            self.s_axil_wready.eq(write),
+        ]
+        with m.If(write):
+            m.d.sync += self.s_axil_bvalid.eq(1)
+        with m.Elif(self.s_axil_bready):
+            m.d.sync += self.s_axil_bvalid.eq(0)
+
+        word_write = self.s_axil_awaddr[2:]
+        m.d.comb += self.start.eq(
+            write
+            & (word_write == offsets["CONTROL"] // 4)
+            & self.s_axil_wstrb[0]
+            & self.s_axil_wdata[0]
+            & ~running
+        )
+        for region, name in BASE_REGISTERS.items():
+            with m.If(write & (word_write == offsets[name] // 4)):
+                for byte in range(4):
+                    with m.If(self.s_axil_wstrb[byte]):
+                        m.d.sync += self.bases[region][8 * byte : 8 * byte + 8].eq(
+                            self.s_axil_wdata[8 * byte : 8 * byte + 8]
+                        )
+
+        with m.If(self.start):
+            m.d.sync += [running.eq(1), self.done.eq(0), error.eq(0)]
+        with m.Elif(self.finished):
+            m.d.sync += [running.eq(0), self.done.eq(1)]
+        with m.If(self.bus_error):
+            m.d.sync += error.eq(1)
+
+        counters = [Signal(COUNTER_BITS, name=f"counter_{counter.name}") for counter in COUNTERS]
+        for counter, increment in zip(counters, self.increments, strict=True):
+            with m.If(self.start):
+                m.d.sync += counter.eq(0)
+            with m.Elif(running):
+                m.d.sync += counter.eq(counter + increment)
+
+        read = Signal()
+        m.d.comb += [
+            read.eq(self.s_axil_arvalid & (~self.s_axil_rvalid | self.s_axil_rready)),
+            self.s_axil_arready.eq(~self.s_axil_rvalid | self.s_axil_rready),
+        ]
+        with m.If(read):
+            m.d.sync += self.s_axil_rvalid.eq(1)
+        with m.Elif(self.s_axil_rready):
+            m.d.sync += self.s_axil_rvalid.eq(0)
+        geometry = self.config.rows | self.config.cols << 8 | self.config.bus_bits << 16
+        values = {
+            "STATUS": Cat(self.done, running, error),
+            "IDENTITY": Const(IDENTITY, 32),
+            "GEOMETRY": Const(geometry, 32),
+            **{name: self.bases[region] for region, name in BASE_REGISTERS.items()},
+        }
+        with m.If(read):
+            with m.Switch(self.s_axil_araddr[2:]):
+                for name, value in values.items():
+                    with m.Case(offsets[name] // 4):
+                        m.d.sync += self.s_axil_rdata.eq(value)
+                for index, counter in enumerate(counters):
+                    with m.Case((COUNTER_BASE + 8 * index) // 4):
+                        m.d.sync += self.s_axil_rdata.eq(counter[:32])
+                    with m.Case((COUNTER_BASE + 8 * index) // 4 + 1):
+                        m.d.sync += self.s_axil_rdata.eq(counter[32:])
+                with m.Default():
+                    m.d.sync += self.s_axil_rdata.eq(0)
+        return m

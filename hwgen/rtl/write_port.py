@@ -1,0 +1,85 @@
+"""Write port: sends bursts and their data over the AXI write channels and counts the answers."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.axi import ADDRESS_BITS, BurstLayout, write_data_layout
+
+MAX_OUTSTANDING = 8
+
+
+class WritePort(wiring.Component):
+    """Data follow their burst's address; ``idle`` when the memory has answered every burst."""
+
+    def __init__(self, bus_bits: int) -> None:
+        super().__init__(
+            {
+                "bursts": In(stream.Signature(BurstLayout)),
+                "beats": In(stream.Signature(write_data_layout(bus_bits))),
+                "idle": Out(1),  # nothing accepted is still on its way
+                "waiting": Out(1),  # data is offered and not taken
+                "transferred": Out(1),  # a beat leaves
+                "error": Out(1),  # the memory answers with an error
+                "awaddr": Out(ADDRESS_BITS),
+                "awlen": Out(8),
+                "awvalid": Out(1),
+                "awready": In(1),
+                "wdata": Out(bus_bits),
+                "wstrb": Out(bus_bits // 8),
+                "wlast": Out(1),
+                "wvalid": Out(1),
+                "wready": In(1),
+                "bresp": In(2),
+                "bvalid": In(1),
+                "bready": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.lengths = lengths = fifo.SyncFIFO(width=8, depth=MAX_OUTSTANDING)
+        outstanding = Signal(range(2 * MAX_OUTSTANDING + 2))
+
+        free = Signal()
+        m.d.comb += [
+            free.eq((~self.awvalid | self.awready) & lengths.w_rdy & (outstanding < MAX_OUTSTANDING)),
+            self.bursts.ready.eq(free),
+        ]
+        with m.If(self.awready):
+            m.d.sync += self.awvalid.eq(0)
+        started = self.bursts.valid & free
+        with m.If(started):
+            m.d.sync += [
+                self.awvalid.eq(1),
+                self.awaddr.eq(self.bursts.payload.address),
+                self.awlen.eq(self.bursts.payload.length),
+            ]
+        m.d.comb += [lengths.w_en.eq(started), lengths.w_data.eq(self.bursts.payload.length)]
+
+        position = Signal(8)
+        m.d.comb += [
+            self.wvalid.eq(self.beats.valid & lengths.r_rdy),
+            self.wdata.eq(self.beats.payload.data),
+            self.wstrb.eq(self.beats.payload.strobe),
+            self.wlast.eq(position == lengths.r_data),
+            self.transferred.eq(self.wvalid & self.wready),
+            self.beats.ready.eq(self.wready & lengths.r_rdy),
+            lengths.r_en.eq(self.transferred & self.wlast),
+            self.waiting.eq(self.wvalid & ~self.wready),
+        ]
+        with m.If(self.transferred):
+            m.d.sync += position.eq(position + 1)
+            with m.If(self.wlast):
+                m.d.sync += position.eq(0)
+
+        answered = self.bvalid & self.bready
+        m.d.comb += [
+            self.bready.eq(1),
+            self.error.eq(answered & (self.bresp != 0)),
+            self.idle.eq(outstanding == 0),
+        ]
+        m.d.sync += outstanding.eq(outstanding + started - answered)
+        return m
