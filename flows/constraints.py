@@ -1,0 +1,58 @@
+"""Constraints that a user puts on a pair, such as ``latency_ms<=5`` or ``accuracy>=0.95``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flows.errors import UserError
+
+METRICS: dict[str, str] = {
+    "accuracy": "fraction of images classified correctly, 0 to 1",
+    "cycles": "clock cycles per inference",
+    "latency_ms": "cycles divided by the clock (--clock-mhz)",
+    "multipliers": "multipliers in the array, rows x cols",
+    "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them",
+}
+
+_SYNTAX = re.compile(r"\s*(?P<metric>\w+)\s*(?P<sense><=|>=)\s*(?P<bound>\S+)\s*")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """``metric`` at most (``<=``) or at least (``>=``) ``bound``."""
+
+    metric: str
+    sense: str
+    bound: float
+
+    def __str__(self) -> str:
+        return f"{self.metric}{self.sense}{self.bound:g}"
+
+    def violation(self, metrics: Mapping[str, float]) -> float:
+        """How far ``metrics`` miss the bound, relative to it; at most 0 where the constraint holds."""
+        excess = metrics[self.metric] - self.bound
+        if self.sense == ">=":
+            excess = -excess
+        return excess / (abs(self.bound) or 1.0)
+
+
+def parse_constraint(text: str) -> Constraint:
+    """The constraint written as ``text``; UserError where the form, the metric or the bound is not accepted."""
+    match = _SYNTAX.fullmatch(text)
+    if match is None:
+        raise UserError(
+            f"constraint: {text!r} is not of the form metric<=bound or metric>=bound, such as latency_ms<=5"
+        )
+    metric, sense, bound = match["metric"], match["sense"], match["bound"]
+    if metric not in METRICS:
+        raise UserError(f"constraint: {metric!r} is not a metric; accepted: {', '.join(METRICS)}")
+    try:
+        value = float(bound)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f"constraint: the bound {bound!r} of {metric} is not a finite number")
+    return Constraint(metric, sense, value)

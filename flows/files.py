@@ -1,0 +1,60 @@
+"""Writing so that an interruption leaves either the old state or the new one, never half of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flows.errors import UserError
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content`` atomically."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace ``path`` by ``value`` as indented JSON, atomically."""
+    write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+@contextmanager
+def new_directory(path: Path) -> Iterator[Path]:
+    """A temporary sibling that becomes ``path`` when the block ends well and vanishes when it does not.
+
+    An empty directory at ``path`` is replaced; UserError where anything else stands there.
+    """
+    refuse_occupied(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if path.exists():
+            path.rmdir()
+        os.replace(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def refuse_occupied(path: Path) -> None:
+    """UserError unless ``path`` is free to become a new directory."""
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise UserError(f"output: {path} exists already; name a directory that does not exist or is empty")
