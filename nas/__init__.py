@@ -1,0 +1,1 @@
+"""Networks: search spaces, training, quantisation to the LayerGraph, and accuracy oracles."""

@@ -1,0 +1,106 @@
+"""The NAS-Bench-201 space: one cell repeated in three stages (Dong and Yang, ICLR 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from nas.spaces import cell
+from nas.spaces.base import Genotype, Space
+from nas.spaces.blocks import conv_bn, relu_conv_bn
+
+
+@dataclass(frozen=True)
+class NasBench201(Space):
+    """Architectures are the benchmark's strings; ``channels`` per stage and ``cells`` per stage set the size."""
+
+    channels: tuple[int, int, int] = (16, 32, 64)
+    cells: int = 5
+
+    name = "nasbench201"
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        return (len(cell.OPERATIONS),) * len(cell.EDGES)
+
+    def spell(self, genotype: Sequence[int]) -> str:
+        return cell.spell([cell.OPERATIONS[gene] for gene in genotype])
+
+    def encode(self, architecture: str) -> Genotype:
+        return cell.genotype(cell.parse(architecture))
+
+    def canonical(self, architecture: str) -> str:
+        return cell.canonical(architecture)
+
+    def covering(self) -> tuple[str, ...]:
+        return tuple(self.spell([gene] * len(cell.EDGES)) for gene in range(1, len(cell.OPERATIONS)))
+
+    def build(self, architecture: str) -> nn.Module:
+        self.canonical(architecture)
+        operations = cell.parse(architecture)
+        layers: list[nn.Module] = [conv_bn(self.image.channels, self.channels[0], 3)]
+        previous = self.channels[0]
+        for channels in self.channels:
+            if channels != previous or len(layers) > 1:
+                layers.append(Reduction(previous, channels))
+            layers += [Cell(operations, channels) for _ in range(self.cells)]
+            previous = channels
+        return nn.Sequential(
+            *layers,
+            nn.BatchNorm2d(previous),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(previous, self.classes),
+        )
+
+
+class Cell(nn.Module):
+    """A cell on ``channels`` channels; operations on a constant zero are left out."""
+
+    def __init__(self, operations: Sequence[str], channels: int) -> None:
+        super().__init__()
+        self.operations = nn.ModuleDict()
+        self.edges: list[tuple[str, int, int]] = []
+        reached = {0}
+        for operation, (source, target) in zip(operations, cell.EDGES, strict=True):
+            if operation == "none" or source not in reached:
+                continue
+            reached.add(target)
+            key = f"{operation}_{source}_{target}"
+            self.operations[key] = _operation(operation, channels)
+            self.edges.append((key, source, target))
+
+    def forward(self, x: Tensor) -> Tensor:
+        nodes = {0: x}
+        for key, source, target in self.edges:
+            value = self.operations[key](nodes[source])
+            nodes[target] = nodes[target] + value if target in nodes else value
+        return nodes[3]
+
+
+class Reduction(nn.Module):
+    """The residual block of stride 2 between two stages."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(relu_conv_bn(inputs, outputs, 3, stride=2), relu_conv_bn(outputs, outputs, 3))
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.body(x) + self.shortcut(x)
+        return y
+
+
+def _operation(operation: str, channels: int) -> nn.Module:
+    match operation:
+        case "skip_connect":
+            return nn.Identity()
+        case "avg_pool_3x3":
+            return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+        case "nor_conv_1x1":
+            return relu_conv_bn(channels, channels, 1)
+        case _:
+            return relu_conv_bn(channels, channels, 3)
