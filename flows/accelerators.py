@@ -1,0 +1,51 @@
+"""The searched accelerators: a choice of values per field, and how the nearest legal configuration is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from math import log2
+from typing import Any
+
+from hwgen.config import KIB, AcceleratorConfig, Dataflow
+
+
+@dataclass(frozen=True)
+class AcceleratorSpace:
+    """Every combination of these values; a combination that is illegal stands for the nearest legal one."""
+
+    rows: tuple[int, ...] = (2, 4, 8)
+    cols: tuple[int, ...] = (2, 4, 8)
+    rf_depth: tuple[int, ...] = (4, 8, 16)
+    act_buffer_kib: tuple[int, ...] = (4, 8, 16, 32)
+    weight_buffer_kib: tuple[int, ...] = (2, 4, 8, 16, 32)
+    bus_bits: tuple[int, ...] = (32, 64, 128)
+    requant_lanes: tuple[int, ...] = (1, 2, 4, 8)
+
+    @property
+    def gene_sizes(self) -> tuple[int, ...]:
+        """Number of choices of each field, in field order."""
+        return tuple(len(choices) for choices in vars(self).values())
+
+    def decode(self, genes: Sequence[int]) -> AcceleratorConfig:
+        """The configuration that ``genes`` (one index per field) stand for."""
+        values = {name: choices[gene] for (name, choices), gene in zip(vars(self).items(), genes, strict=True)}
+        rows, cols = values["rows"], values["cols"]
+        values["requant_lanes"] = min(values["requant_lanes"], cols)
+        values["weight_buffer_kib"] = max(values["weight_buffer_kib"], -(-16 * rows * cols // KIB))
+        return AcceleratorConfig(param_channels=max(128, 2 * cols), **values)
+
+
+def distance(one: AcceleratorConfig, other: AcceleratorConfig) -> float:
+    """How unlike two accelerators are: the sum over the searched fields of the ratio's absolute log2."""
+    return sum(abs(log2(getattr(one, f.name) / getattr(other, f.name))) for f in fields(AcceleratorSpace))
+
+
+def config_values(config: AcceleratorConfig) -> dict[str, Any]:
+    """The fields of ``config`` as JSON values."""
+    return {**asdict(config), "dataflow": config.dataflow.value}
+
+
+def config_from_values(values: dict[str, Any]) -> AcceleratorConfig:
+    """The inverse of ``config_values``; ConfigError where a value is not accepted."""
+    return AcceleratorConfig(**{**values, "dataflow": Dataflow(values["dataflow"])})

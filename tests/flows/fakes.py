@@ -1,0 +1,41 @@
+"""Stand-ins that make a search quick: a toy space, and an evaluator with closed-form accuracy and cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flows.evaluation import Pair
+
+
+class ToySpace:
+    """Three digits of 0 to 4; all zeros is no network."""
+
+    choices = (5, 5, 5)
+
+    def is_legal(self, genotype: Sequence[int]) -> bool:
+        return any(genotype)
+
+    def decode(self, genotype: Sequence[int]) -> str:
+        return "".join(str(gene) for gene in genotype)
+
+
+class ToyEvaluator:
+    """Accuracy and work grow with the digits; real cycles are the modelled ones times a factor of the accelerator."""
+
+    accuracy_tier = "toy"
+
+    def __init__(self) -> None:
+        self.measured: list[Pair] = []
+
+    def accuracy(self, architecture: str) -> float:
+        return 0.5 + sum(int(digit) ** 0.5 for digit in architecture) / 15
+
+    def modelled_cycles(self, pair: Pair) -> int:
+        work = sum(10_000 * (1 + int(digit)) for digit in pair.architecture)
+        return work // pair.accelerator.multipliers + work // pair.accelerator.bus_bytes
+
+    def measured_cycles(self, pair: Pair) -> int | None:
+        self.measured.append(pair)
+        if pair.accelerator.act_buffer_kib == 4 and pair.architecture.startswith("4"):
+            return None
+        return self.modelled_cycles(pair) * (20 + pair.accelerator.rf_depth) // 16

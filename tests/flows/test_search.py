@@ -1,0 +1,99 @@
+"""The joint search, on a toy space with a closed-form evaluator."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flows.accelerators import AcceleratorSpace
+from flows.constraints import parse_constraint
+from flows.evaluation import Evaluation, Pair, Tier
+from flows.evaluation_log import EvaluationLog
+from flows.pareto import objective_vector, satisfies
+from flows.search import PairSearch, SearchSettings
+from tests.flows.fakes import ToyEvaluator, ToySpace
+
+
+def run_search(path: Path, evaluator: ToyEvaluator, *constraints: str, builds: int = 4) -> list[Evaluation]:
+    settings = SearchSettings(
+        population=16,
+        generations=6,
+        accelerator_builds=builds,
+        constraints=tuple(parse_constraint(text) for text in constraints),
+        clock_mhz=100,
+        seed=1,
+    )
+    log = EvaluationLog(path)
+    search = PairSearch(ToySpace(), AcceleratorSpace(), evaluator, settings, log, lambda progress: None)
+    front = search.run()
+    log.close()
+    return front
+
+
+def test_every_member_of_the_front_was_measured(tmp_path: Path) -> None:
+    evaluator = ToyEvaluator()
+    front = run_search(tmp_path / "log.jsonl", evaluator)
+    assert front
+    for evaluation in front:
+        assert evaluation.tier is Tier.MEASURED
+        assert evaluation.pair in evaluator.measured
+        assert evaluation.cycles == ToyEvaluator().measured_cycles(evaluation.pair)
+
+
+def test_no_measured_pair_dominates_a_member_of_the_front(tmp_path: Path) -> None:
+    front = run_search(tmp_path / "log.jsonl", ToyEvaluator())
+    measured = [e for e in EvaluationLog(tmp_path / "log.jsonl") if e.tier is Tier.MEASURED and e.cycles is not None]
+    for member in front:
+        for other in measured:
+            mine, theirs = objective_vector(member, 100), objective_vector(other, 100)
+            assert mine == theirs or any(a < b for a, b in zip(mine, theirs, strict=True))
+
+
+def test_no_more_accelerators_are_built_than_allowed(tmp_path: Path) -> None:
+    evaluator = ToyEvaluator()
+    run_search(tmp_path / "log.jsonl", evaluator, builds=3)
+    assert len({pair.accelerator for pair in evaluator.measured}) == 3
+
+
+def test_a_pair_that_cannot_run_is_not_in_the_front(tmp_path: Path) -> None:
+    front = run_search(tmp_path / "log.jsonl", ToyEvaluator(), builds=8)
+    assert all(evaluation.cycles is not None for evaluation in front)
+
+
+@pytest.mark.parametrize("constraint", ["latency_ms<=0.1", "accuracy>=0.8", "multipliers<=16"])
+def test_the_front_meets_the_constraint(tmp_path: Path, constraint: str) -> None:
+    front = run_search(tmp_path / "log.jsonl", ToyEvaluator(), constraint)
+    assert front
+    assert all(satisfies(evaluation, [parse_constraint(constraint)], 100) for evaluation in front)
+
+
+def test_the_same_seed_gives_the_same_front(tmp_path: Path) -> None:
+    assert run_search(tmp_path / "a.jsonl", ToyEvaluator()) == run_search(tmp_path / "b.jsonl", ToyEvaluator())
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.9])
+def test_resuming_repeats_no_finished_measurement_and_ends_at_the_same_front(tmp_path: Path, kept: float) -> None:
+    whole, torn = tmp_path / "whole.jsonl", tmp_path / "torn.jsonl"
+    front = run_search(whole, ToyEvaluator())
+    content = whole.read_bytes()
+    torn.write_bytes(content[: int(len(content) * kept)])
+    finished = [json.loads(line) for line in torn.read_bytes().split(b"\n")[:-1]]
+    measured = sum(values["cycles_tier"] == Tier.MEASURED for values in finished)
+    evaluator = ToyEvaluator()
+    assert run_search(torn, evaluator) == front
+    assert torn.read_bytes() == content
+    assert measured + len(evaluator.measured) == sum(b"measured" in line for line in content.splitlines())
+
+
+def test_the_log_drops_a_torn_last_line(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    log = EvaluationLog(path)
+    accelerator = AcceleratorSpace().decode([0] * 7)
+    log.append(Evaluation(Pair("100", accelerator), Tier.MODELLED, 10, 0.5, "toy"))
+    log.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:20])
+    assert len(EvaluationLog(path)) == 1
+    assert path.read_bytes() == whole
