@@ -1,0 +1,1 @@
+"""Importers: network files of other tools, read into LayerGraphs."""
