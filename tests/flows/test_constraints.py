@@ -1,0 +1,46 @@
+"""Constraints are parsed in one place, and a bad one is refused with what would be accepted."""
+
+from __future__ import annotations
+
+import pytest
+
+from flows.constraints import Constraint, parse_constraint
+from flows.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("text", "constraint"),
+    [
+        ("latency_ms<=5", Constraint("latency_ms", "<=", 5.0)),
+        (" accuracy >= 0.95 ", Constraint("accuracy", ">=", 0.95)),
+        ("cycles<=1e5", Constraint("cycles", "<=", 100_000.0)),
+    ],
+)
+def test_a_constraint_is_metric_sense_bound(text: str, constraint: Constraint) -> None:
+    assert parse_constraint(text) == constraint
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("latency_ms", "not of the form"),
+        ("latency_ms=5", "not of the form"),
+        ("latency_ms<5", "not of the form"),
+        ("<=5", "not of the form"),
+        ("power<=5", "'power' is not a metric; accepted: accuracy, cycles"),
+        ("cycles<=many", "'many' of cycles is not a finite number"),
+        ("cycles<=nan", "not a finite number"),
+        ("cycles<=inf", "not a finite number"),
+        ("", "not of the form"),
+    ],
+)
+def test_a_malformed_constraint_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse_constraint(text)
+
+
+def test_violation_is_positive_only_where_the_bound_is_missed() -> None:
+    assert parse_constraint("cycles<=100").violation({"cycles": 150}) == 0.5
+    assert parse_constraint("cycles<=100").violation({"cycles": 100}) == 0
+    assert parse_constraint("accuracy>=0.8").violation({"accuracy": 0.9}) < 0
+    assert parse_constraint("accuracy>=0.8").violation({"accuracy": 0.4}) == pytest.approx(0.5)
