@@ -103,6 +103,11 @@ class AcceleratorConfig:
         return self.weight_buffer_kib * KIB // (self.rows * self.cols)
 
     @property
+    def parameter_words(self) -> int:
+        """Words of ``requant_lanes`` channels that the parameter buffer holds."""
+        return self.param_channels // self.requant_lanes
+
+    @property
     def eltwise_lanes(self) -> int:
         """Elements of an addition computed per step."""
         return min(self.rows, self.requant_lanes)

@@ -20,7 +20,7 @@ PARAMETER_BYTES = 12
 """Bytes per channel of requantisation parameters in memory: bias int32, multiplier uint32, shift int8, 3 unused."""
 
 ACT_ADDRESS_BITS = 21
-"""Byte addresses within the activation buffer, one bit more than the largest buffer so that pads can be negative."""
+"""Byte addresses and lengths within the activation buffer, whose largest size is 1 MiB."""
 REGION_BITS = 2
 
 
@@ -85,6 +85,7 @@ WordLoadLayout = _instruction(
         "dram_offset": 32,  # a multiple of the bus width; each word starts on a bus boundary
         "word_address": 16,
         "words": 16,
+        "beats": 22,  # bus beats of all words
     }
 )
 """LOAD_WEIGHT and LOAD_PARAM: whole words of the weight or parameter buffer."""
@@ -99,11 +100,12 @@ _REQUANTISATION = {
 
 MacLayout = _instruction(
     {
-        "in_address": ACT_ADDRESS_BITS,  # byte address of the tile's first stored row and column
+        "first_address": ACT_ADDRESS_BITS,  # byte address of column 0 in row first_row (wraps where that is padding)
         "in_pitch": ACT_ADDRESS_BITS,  # bytes from one stored row to the next
+        "row_step": ACT_ADDRESS_BITS,  # row_stride * in_pitch
         "in_rows": 12,  # rows stored; others are padding
         "in_row_bytes": 18,  # bytes stored per row; others are padding
-        "first_row": 12,  # row of the first window's first tap, relative to the stored rows (signed)
+        "first_row": 13,  # row of the first window's first tap, relative to the stored rows (signed)
         "first_offset": 19,  # its byte offset in the row (signed)
         "row_stride": 3,  # rows from one output row's window to the next
         "x_step": 16,  # bytes from one output pixel's window to the next

@@ -1,0 +1,183 @@
+"""Compute engine: sequencers, operand stage, array, adder and drain around the activation buffer."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, fifo, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.config import AcceleratorConfig
+from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, AddLayout, HeaderLayout, MacLayout, Opcode
+from hwgen.rtl.add_sequencer import AddSequencer
+from hwgen.rtl.drain import Drain, DrainLayout
+from hwgen.rtl.eltwise_adder import EltwiseAdder
+from hwgen.rtl.load_engine import pack_parameters
+from hwgen.rtl.mac_sequencer import MacSequencer
+from hwgen.rtl.operand_stage import OperandStage
+from hwgen.rtl.os_array import OutputStationaryArray
+from hwgen.rtl.requantise import ParameterLayout
+from hwgen.rtl.step import ControlLayout, StepLayout
+
+DESCRIPTORS = 4
+"""Instructions issued and not yet drained."""
+
+
+class ComputeEngine(wiring.Component):
+    """Holds the weight and parameter buffers, which only it reads."""
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "instructions": In(stream.Signature(INSTRUCTION_BITS)),  # whose waits are satisfied
+                "fetch_enable": Out(1),
+                "fetch_address": Out(ACT_ADDRESS_BITS),
+                "fetched": In(8 * config.rows),
+                "write_strobe": Out(config.requant_lanes),
+                "write_address": Out(ACT_ADDRESS_BITS),
+                "write_data": Out(8 * config.requant_lanes),
+                "word": In(8 * max(config.multipliers, 12 * config.requant_lanes)),  # from the load engine
+                "word_address": In(16),
+                "weight_write": In(1),
+                "parameter_write": In(1),
+                "retire": Out(1),  # pulse: an instruction's results are in the activation buffer
+                "issuing": Out(1),  # the array or the adder takes a step
+                "active": Out(1),  # a sequencer walks an instruction
+                "waiting_drain": Out(1),  # the array waits for the drain
+                "macs": Out(11),  # multiply-accumulates of the network in this cycle
+                "array_steps": Out(1),
+                "requantised": Out(range(config.requant_lanes + 1)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        m.submodules.mac_sequencer = macs = MacSequencer(config)
+        m.submodules.add_sequencer = adds = AddSequencer(config)
+        m.submodules.operand_stage = operand_stage = OperandStage(config)
+        m.submodules.array = array = OutputStationaryArray(config)
+        m.submodules.adder = adder = EltwiseAdder(config)
+        m.submodules.drain = drain = Drain(config)
+        m.submodules.weight_buffer = weight_buffer = memory.Memory(
+            shape=8 * config.multipliers, depth=config.weight_words, init=[]
+        )
+        m.submodules.parameter_buffer = parameter_buffer = memory.Memory(
+            shape=data.ArrayLayout(ParameterLayout, config.requant_lanes),
+            depth=config.parameter_words,
+            init=[],
+        )
+        m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=DrainLayout.size, depth=DESCRIPTORS)
+
+        # Dispatch: a computation is announced to the drain as it starts. An addition bypasses the register file, so it
+        # starts only when the drain has come to it.
+        header = data.View(HeaderLayout, self.instructions.payload)
+        mac = data.View(MacLayout, self.instructions.payload)
+        add = data.View(AddLayout, self.instructions.payload)
+        is_add = Signal()
+        announced = Signal()
+        m.d.comb += [
+            is_add.eq(header.opcode == Opcode.ADD),
+            macs.instructions.payload.eq(self.instructions.payload),
+            adds.instructions.payload.eq(self.instructions.payload),
+            macs.instructions.valid.eq(self.instructions.valid & ~is_add & descriptors.w_rdy & ~adds.active),
+            adds.instructions.valid.eq(self.instructions.valid & is_add & announced & drain.add_ready),
+            self.instructions.ready.eq(
+                Mux(
+                    is_add,
+                    announced & drain.add_ready & adds.instructions.ready,
+                    macs.instructions.ready & descriptors.w_rdy & ~adds.active,
+                )
+            ),
+        ]
+        announces_add = self.instructions.valid & is_add & ~announced & ~macs.active & descriptors.w_rdy & ~adds.active
+        with m.If(announces_add):
+            m.d.sync += announced.eq(1)
+        with m.Elif(adds.instructions.valid & adds.instructions.ready):
+            m.d.sync += announced.eq(0)
+        descriptor = Signal(DrainLayout)
+        shared = {
+            name: Mux(is_add, add[name], mac[name])
+            for name in ("out_address", "parameter_address", "rounding", "zero_point", "clamp_low", "clamp_high")
+        }
+        m.d.comb += [
+            descriptor.is_add.eq(is_add),
+            descriptor.elements.eq(add.elements),
+            descriptor.hold.eq(mac.hold & ~is_add),
+            descriptor.out_address.eq(shared["out_address"]),
+            descriptor.out_pitch.eq(mac.out_pitch),
+            descriptor.out_step.eq(mac.out_step),
+            descriptor.out_width.eq(mac.out_width),
+            descriptor.out_height.eq(mac.out_height),
+            descriptor.groups.eq(mac.groups),
+            descriptor.group_channels.eq(mac.group_channels),
+            descriptor.last_channels.eq(mac.last_channels),
+            descriptor.parameter_address.eq(shared["parameter_address"]),
+            descriptor.parameters_constant.eq(mac.parameters_constant),
+            descriptor.mode.rounding.eq(shared["rounding"]),
+            descriptor.mode.zero_point.eq(shared["zero_point"]),
+            descriptor.mode.clamp_low.eq(shared["clamp_low"]),
+            descriptor.mode.clamp_high.eq(shared["clamp_high"]),
+            descriptors.w_data.eq(descriptor.as_value()),
+            descriptors.w_en.eq((macs.instructions.valid & macs.instructions.ready) | announces_add),
+            drain.descriptors.payload.eq(descriptors.r_data),
+            drain.descriptors.valid.eq(descriptors.r_rdy),
+            descriptors.r_en.eq(drain.descriptors.ready),
+        ]
+
+        # Fetch: operands and weights arrive at the array together.
+        step = Signal(StepLayout)
+        m.d.comb += [
+            step.eq(Mux(adds.step.control.add, adds.step.as_value(), macs.step.as_value())),
+            self.fetch_enable.eq(step.control.mac | step.control.add),
+            self.fetch_address.eq(step.address),
+            operand_stage.step.eq(step),
+            operand_stage.fetched.eq(self.fetched),
+        ]
+        beside = [Cat(step.control.as_value(), step.weight_address)]
+        for stage in range(operand_stage.latency):
+            delayed = Signal(len(beside[0]), name=f"beside_{stage}")
+            m.d.sync += delayed.eq(beside[-1])
+            beside.append(delayed)
+        control = data.View(ControlLayout, beside[-1][: ControlLayout.size])
+        weight_read, weight_write = weight_buffer.read_port(), weight_buffer.write_port()
+        m.d.comb += [
+            weight_read.addr.eq(beside[-2][ControlLayout.size :]),
+            weight_write.addr.eq(self.word_address),
+            weight_write.data.eq(self.word),
+            weight_write.en.eq(self.weight_write),
+            array.control.eq(control),
+            array.operands.eq(operand_stage.operands),
+            array.weights.eq(weight_read.data),
+            adder.control.eq(control),
+            adder.operands.eq(operand_stage.operands),
+            adder.instruction.eq(adds.instruction),
+        ]
+
+        # Results.
+        parameter_read, parameter_write = parameter_buffer.read_port(), parameter_buffer.write_port()
+        packed = pack_parameters(self.word, config.requant_lanes)
+        m.d.comb += [
+            parameter_read.addr.eq(drain.parameter_address),
+            drain.parameters.eq(parameter_read.data),
+            parameter_write.addr.eq(self.word_address),
+            parameter_write.en.eq(self.parameter_write),
+            *(parameter_write.data[lane].eq(entry) for lane, entry in enumerate(packed)),
+            drain.block_done.eq(array.block_done),
+            macs.bank_drained.eq(drain.bank_drained),
+            array.drain_slot.eq(drain.drain_slot),
+            drain.drained.eq(array.drained),
+            drain.sums_valid.eq(adder.valid),
+            drain.sums.eq(adder.sums),
+            self.write_strobe.eq(drain.write_strobe),
+            self.write_address.eq(drain.write_address),
+            self.write_data.eq(drain.write_data),
+            self.retire.eq(drain.retire),
+            self.issuing.eq(macs.issuing | adds.active),
+            self.active.eq(macs.active | adds.active),
+            self.waiting_drain.eq(macs.waiting),
+            self.macs.eq(Mux(step.control.mac, step.macs, 0)),
+            self.array_steps.eq(step.control.mac),
+            self.requantised.eq(drain.requantised),
+        ]
+        return m

@@ -1,0 +1,213 @@
+"""Drain: requantises finished partial sums and additions and writes them back to the activation buffer."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.config import AcceleratorConfig
+from hwgen.isa import ACT_ADDRESS_BITS
+from hwgen.rtl.act_buffer import ActBuffer
+from hwgen.rtl.os_array import ACC_BITS
+from hwgen.rtl.requantise import ModeLayout, ParameterLayout, RequantiseLane
+from hwgen.rtl.step import slot_bits
+
+DrainLayout = data.StructLayout(
+    {
+        "is_add": 1,
+        "elements": ACT_ADDRESS_BITS,  # of an addition
+        "hold": 1,  # leave the partial sums where they are
+        "out_address": ACT_ADDRESS_BITS,
+        "out_pitch": ACT_ADDRESS_BITS,
+        "out_step": 14,
+        "out_width": 12,
+        "out_height": 12,
+        "groups": 12,
+        "group_channels": 6,
+        "last_channels": 6,
+        "parameter_address": 12,
+        "parameters_constant": 1,
+        "mode": ModeLayout,
+    }
+)
+"""What the drain needs of a compute instruction, in the order in which instructions were issued."""
+
+
+class Drain(wiring.Component):
+    """Up to ``requant_lanes`` channels of one pixel per cycle, in the order of the MAC sequencer's loops."""
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "descriptors": In(stream.Signature(DrainLayout)),
+                "block_done": In(1),  # pulse: the array has completed a block
+                "bank_drained": Out(1),  # pulse: a bank of the register file is free again
+                "drain_slot": Out(slot_bits(config)),
+                "drained": In(ACC_BITS * config.cols),
+                "add_ready": Out(1),  # the next results are an addition's
+                "sums_valid": In(1),
+                "sums": In(data.ArrayLayout(signed(32), config.eltwise_lanes)),
+                "parameter_address": Out(12),
+                "parameters": In(data.ArrayLayout(ParameterLayout, config.requant_lanes)),  # one cycle later
+                "write_strobe": Out(config.requant_lanes),
+                "write_address": Out(ACT_ADDRESS_BITS),
+                "write_data": Out(8 * config.requant_lanes),
+                "requantised": Out(range(config.requant_lanes + 1)),  # results in this cycle
+                "retire": Out(1),  # pulse: an instruction's results are in the activation buffer
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        lanes, cols, rf_depth = self.config.requant_lanes, self.config.cols, self.config.rf_depth
+        current = Signal(DrainLayout, reset_less=True)
+        incoming = self.descriptors.payload
+
+        blocks = Signal(range(16))
+        block_taken = Signal()
+        m.d.sync += blocks.eq(blocks + self.block_done - block_taken)
+
+        x, y = Signal(12, reset_less=True), Signal(12, reset_less=True)
+        pixel = Signal(range(max(2, rf_depth)), reset_less=True)
+        bank = Signal()
+        group = Signal(12, reset_less=True)
+        channel = Signal(range(cols + lanes + 1), reset_less=True)
+        chunk = Signal(range(max(2, -(-cols // lanes))), reset_less=True)
+        group_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
+        row_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
+        pixel_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
+        group_parameters = Signal(12, reset_less=True)
+        parameters = Signal(12, reset_less=True)
+        elements_left = Signal(ACT_ADDRESS_BITS, reset_less=True)
+
+        group_last = group == current.groups - 1
+        channels = Mux(group_last, current.last_channels, current.group_channels)
+        chunk_last = channel + lanes >= channels
+        x_last = x == current.out_width - 1
+        tile_last = x_last & (y == current.out_height - 1)
+        pixel_last = tile_last | (pixel == rf_depth - 1)
+
+        active = Signal()
+        takes_chunk, takes_sums, skips_block = Signal(), Signal(), Signal()
+        finishing = Signal()
+        m.d.comb += [
+            takes_chunk.eq(active & ~current.is_add & ~current.hold & (blocks != 0)),
+            skips_block.eq(active & current.hold & (blocks != 0)),
+            takes_sums.eq(active & current.is_add & self.sums_valid),
+            self.add_ready.eq(active & current.is_add),
+            self.busy.eq(active),
+            self.bank_drained.eq(takes_chunk & chunk_last & pixel_last),
+            block_taken.eq(self.bank_drained | skips_block),
+            finishing.eq(
+                skips_block
+                | (self.bank_drained & tile_last & group_last)
+                | (takes_sums & (elements_left <= self.config.eltwise_lanes))
+            ),
+            self.descriptors.ready.eq(~active | finishing),
+            self.drain_slot.eq(pixel | (bank << (slot_bits(self.config) - 1))),
+            self.parameter_address.eq(parameters),
+        ]
+
+        with m.If(takes_chunk):
+            m.d.sync += [channel.eq(channel + lanes), chunk.eq(chunk + 1)]
+            with m.If(~current.parameters_constant):
+                m.d.sync += parameters.eq(parameters + 1)
+            with m.If(chunk_last):
+                m.d.sync += [channel.eq(0), chunk.eq(0), parameters.eq(group_parameters), pixel.eq(pixel + 1)]
+                with m.If(pixel_last):
+                    m.d.sync += [pixel.eq(0), bank.eq(~bank)]
+                with m.If(~x_last):
+                    m.d.sync += [x.eq(x + 1), pixel_address.eq(pixel_address + current.out_step)]
+                with m.Else():
+                    m.d.sync += [
+                        x.eq(0),
+                        y.eq(y + 1),
+                        row_address.eq(row_address + current.out_pitch),
+                        pixel_address.eq(row_address + current.out_pitch),
+                    ]
+                with m.If(tile_last):
+                    following = group_address + current.group_channels
+                    m.d.sync += [
+                        y.eq(0),
+                        group.eq(group + 1),
+                        group_address.eq(following),
+                        row_address.eq(following),
+                        pixel_address.eq(following),
+                    ]
+                    with m.If(~current.parameters_constant):
+                        m.d.sync += [group_parameters.eq(parameters + 1), parameters.eq(parameters + 1)]
+        with m.If(takes_sums):
+            m.d.sync += [
+                elements_left.eq(elements_left - self.config.eltwise_lanes),
+                pixel_address.eq(pixel_address + self.config.eltwise_lanes),
+            ]
+        with m.If(finishing):
+            m.d.sync += active.eq(0)
+        with m.If(self.descriptors.valid & self.descriptors.ready):
+            m.d.sync += [
+                current.eq(incoming),
+                active.eq(1),
+                x.eq(0),
+                y.eq(0),
+                pixel.eq(0),
+                group.eq(0),
+                channel.eq(0),
+                chunk.eq(0),
+                group_address.eq(incoming.out_address),
+                row_address.eq(incoming.out_address),
+                pixel_address.eq(incoming.out_address),
+                group_parameters.eq(incoming.parameter_address),
+                parameters.eq(incoming.parameter_address),
+                elements_left.eq(incoming.elements),
+            ]
+
+        # One cycle to read parameters and select the chunk's columns, then the lanes.
+        padded = Cat(self.drained, Const(0, ACC_BITS * (-cols % lanes)))
+        accumulators = Signal(data.ArrayLayout(signed(ACC_BITS), lanes), reset_less=True)
+        mode = Signal(ModeLayout, reset_less=True)
+        m.d.sync += [accumulators.eq(padded.word_select(chunk, ACC_BITS * lanes)), mode.eq(current.mode)]
+        with m.If(current.is_add):
+            m.d.sync += [accumulators[lane].eq(self.sums[lane]) for lane in range(self.config.eltwise_lanes)]
+        results = []
+        for index in range(lanes):
+            lane = RequantiseLane()
+            m.submodules[f"lane_{index}"] = lane
+            m.d.comb += [
+                lane.acc.eq(accumulators[index]),
+                lane.parameters.eq(self.parameters[index]),
+                lane.mode.eq(mode),
+            ]
+            results.append(lane.result)
+
+        valid_lanes = Signal(range(lanes + 1))
+        left_in_group = channels - channel
+        with m.If(takes_chunk):
+            m.d.comb += valid_lanes.eq(Mux(chunk_last, left_in_group, lanes))
+        with m.Elif(takes_sums):
+            m.d.comb += valid_lanes.eq(
+                Mux(elements_left < self.config.eltwise_lanes, elements_left, self.config.eltwise_lanes)
+            )
+        m.d.comb += self.requantised.eq(valid_lanes)
+        beside = [Cat(finishing, valid_lanes)]
+        addresses = [pixel_address + channel]
+        for stage in range(1 + RequantiseLane.latency):
+            flags = Signal(len(beside[-1]), name=f"beside_{stage}")
+            address = Signal(ACT_ADDRESS_BITS, name=f"address_{stage}", reset_less=True)
+            m.d.sync += [flags.eq(beside[-1]), address.eq(addresses[-1])]
+            beside.append(flags)
+            addresses.append(address)
+        m.d.comb += [
+            self.write_strobe.eq(Cat(beside[-1][1:] > lane for lane in range(lanes))),
+            self.write_address.eq(addresses[-1]),
+            self.write_data.eq(Cat(results)),
+        ]
+        retire = beside[-1][0]
+        for stage in range(ActBuffer.write_latency):
+            delayed = Signal(name=f"retire_{stage}")
+            m.d.sync += delayed.eq(retire)
+            retire = delayed
+        m.d.comb += self.retire.eq(retire)
+        return m

@@ -1,0 +1,60 @@
+"""Elementwise adder: scales the two operands of an addition in turn and sums them."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.config import AcceleratorConfig
+from hwgen.isa import AddLayout
+from hwgen.rtl.prescale import OperandLayout, PrescaleLane
+from hwgen.rtl.step import ControlLayout
+
+
+class EltwiseAdder(wiring.Component):
+    """One prescale lane per element serves both operands: left vectors alternate with right ones."""
+
+    latency = PrescaleLane.latency + 1
+    """Cycles from the right operand to ``sums``."""
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.lanes = config.eltwise_lanes
+        super().__init__(
+            {
+                "control": In(ControlLayout),  # beside the operands; add and right matter
+                "operands": In(8 * self.lanes),
+                "instruction": In(AddLayout),  # held while its operands pass
+                "valid": Out(1),  # sums are there
+                "sums": Out(data.ArrayLayout(signed(32), self.lanes)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        operand = Signal(OperandLayout)
+        with m.If(self.control.right):
+            m.d.comb += [
+                operand.zero_point.eq(self.instruction.right_zero),
+                operand.multiplier.eq(self.instruction.right_multiplier),
+                operand.shift.eq(self.instruction.right_shift),
+            ]
+        with m.Else():
+            m.d.comb += [
+                operand.zero_point.eq(self.instruction.left_zero),
+                operand.multiplier.eq(self.instruction.left_multiplier),
+                operand.shift.eq(self.instruction.left_shift),
+            ]
+        complete = self.control.add & self.control.right
+        for stage in range(PrescaleLane.latency):
+            delayed = Signal(name=f"complete_{stage}")
+            m.d.sync += delayed.eq(complete)
+            complete = delayed
+        m.d.sync += self.valid.eq(complete)
+        for index in range(self.lanes):
+            lane = PrescaleLane()
+            m.submodules[f"prescale_{index}"] = lane
+            left = Signal(signed(32), name=f"left_{index}", reset_less=True)
+            m.d.comb += [lane.value.eq(self.operands[8 * index : 8 * index + 8]), lane.operand.eq(operand)]
+            m.d.sync += [left.eq(lane.result), self.sums[index].eq(left + lane.result)]
+        return m

@@ -1,0 +1,44 @@
+"""Instruction gate: lets an engine's next instruction through when those it waits for have retired."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.isa import INSTRUCTION_BITS, HeaderLayout
+from hwgen.program import Engine
+
+RETIRED_BITS = 24
+
+
+class InstructionGate(wiring.Component):
+    """Combinational; ``blocked_by`` says which engines the next instruction waits for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "queued": In(stream.Signature(INSTRUCTION_BITS)),
+                "retired": In(RETIRED_BITS).array(len(Engine)),  # instructions retired by each engine in this run
+                "released": Out(stream.Signature(INSTRUCTION_BITS)),
+                "blocked_by": Out(len(Engine)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        header = data.View(HeaderLayout, self.queued.payload)
+        waits = {
+            Engine.LOAD: header.wait_load,
+            Engine.COMPUTE: header.wait_compute,
+            Engine.STORE: header.wait_store,
+        }
+        blocked = Signal(len(Engine))
+        m.d.comb += [
+            blocked.eq(Cat(self.retired[engine] < waits[engine] for engine in Engine)),
+            self.blocked_by.eq(blocked & self.queued.valid.replicate(len(Engine))),
+            self.released.payload.eq(self.queued.payload),
+            self.released.valid.eq(self.queued.valid & (blocked == 0)),
+            self.queued.ready.eq(self.released.ready & (blocked == 0)),
+        ]
+        return m

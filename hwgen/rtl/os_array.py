@@ -1,0 +1,86 @@
+"""Output-stationary array: rows x cols multipliers, an adder tree per column, partial sums in its register file."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.config import AcceleratorConfig
+from hwgen.rtl.step import ControlLayout, slot_bits
+
+ACC_BITS = 32
+
+
+class OutputStationaryArray(wiring.Component):
+    """Every cycle, each column takes the dot product of the operands with its weights into one register-file entry."""
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "control": In(ControlLayout),  # beside the operands
+                "operands": In(8 * config.rows),  # int8, one per row
+                "weights": In(8 * config.multipliers),  # int8, column by column
+                "block_done": Out(1),  # pulse: a block's last partial sums are in the register file
+                "drain_slot": In(slot_bits(config)),  # entry to read
+                "drained": Out(ACC_BITS * config.cols),  # its partial sums, in the same cycle
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the operands to ``block_done``."""
+        return 2 + (self.config.rows - 1).bit_length()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        rows, cols = self.config.rows, self.config.cols
+        levels = (rows - 1).bit_length()
+
+        controls = [self.control]
+        for stage in range(levels + 1):
+            delayed = Signal(ControlLayout, name=f"control_{stage}")
+            m.d.sync += delayed.eq(controls[-1])
+            controls.append(delayed)
+        control = controls[-1]
+
+        depth = 2 ** slot_bits(self.config)
+        storage = memory.Memory(shape=ACC_BITS * cols, depth=depth, init=[])
+        m.submodules.register_file = storage
+        write = storage.write_port()
+        current, drain = storage.read_port(domain="comb"), storage.read_port(domain="comb")
+        m.d.comb += [
+            current.addr.eq(control.slot),
+            write.addr.eq(control.slot),
+            write.en.eq(control.mac),
+            drain.addr.eq(self.drain_slot),
+            self.drained.eq(drain.data),
+        ]
+        m.d.sync += self.block_done.eq(control.mac & control.block_end)
+
+        for col in range(cols):
+            terms = []
+            for row in range(rows):
+                product = Signal(signed(16), name=f"product_{col}_{row}", reset_less=True)
+                operand = self.operands[8 * row : 8 * row + 8].as_signed()
+                byte = 8 * (col * rows + row)
+                m.d.sync += product.eq(operand * self.weights[byte : byte + 8].as_signed())
+                terms.append(product)
+            for level in range(levels):
+                sums = []
+                for pair in range(0, len(terms), 2):
+                    total = Signal(signed(17 + level), name=f"sum_{col}_{level}_{pair // 2}", reset_less=True)
+                    m.d.sync += total.eq(sum(terms[pair + 1 : pair + 2], terms[pair]))
+                    sums.append(total)
+                terms = sums
+            held = current.data[ACC_BITS * col : ACC_BITS * (col + 1)].as_signed()
+            combined = Signal(signed(ACC_BITS), name=f"combined_{col}")
+            with m.If(control.first):
+                m.d.comb += combined.eq(terms[0])
+            with m.Elif(control.take_maximum):
+                m.d.comb += combined.eq(Mux(held > terms[0], held, terms[0]))
+            with m.Else():
+                m.d.comb += combined.eq(held + terms[0])
+            m.d.comb += write.data[ACC_BITS * col : ACC_BITS * (col + 1)].eq(combined)
+        return m
