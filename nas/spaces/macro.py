@@ -16,13 +16,14 @@ from nas.spaces.blocks import InvertedResidual, conv_bn, head
 class Macro(Space):
     """Architectures are strings of one digit per block: 0 identity, 1 MBConv 3x3 expansion 3, 2 MBConv 5x5 expansion 6.
 
-    The first block of each stage has stride 2 and doubles the channels, from ``channels`` after the stem;
+    The first block of each stage has the stage's stride and doubles the channels, from ``channels`` after the stem;
     ``features`` is the width before the classifier.
     """
 
     channels: int = 32
     features: int = 1280
     stages: tuple[int, ...] = (2, 3, 3)
+    strides: tuple[int, ...] = (2, 2, 2)
 
     name = "macro"
 
@@ -54,10 +55,10 @@ class Macro(Space):
         genes = iter(self.encode(architecture))
         channels = self.channels
         blocks: dict[str, nn.Module] = {}
-        for stage, depth in enumerate(self.stages):
+        for stage, (depth, reduction) in enumerate(zip(self.stages, self.strides, strict=True)):
             for position in range(depth):
                 gene = next(genes)
-                outputs, stride = (2 * channels, 2) if position == 0 else (channels, 1)
+                outputs, stride = (2 * channels, reduction) if position == 0 else (channels, 1)
                 blocks[f"stage{stage}_block{position}_op{gene}"] = _block(gene, channels, outputs, stride)
                 channels = outputs
         network = nn.Sequential()

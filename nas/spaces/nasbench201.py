@@ -40,21 +40,19 @@ class NasBench201(Space):
     def build(self, architecture: str) -> nn.Module:
         self.canonical(architecture)
         operations = cell.parse(architecture)
-        layers: list[nn.Module] = [conv_bn(self.image.channels, self.channels[0], 3)]
+        network = nn.Sequential()
+        network.add_module("stem", conv_bn(self.image.channels, self.channels[0], 3))
         previous = self.channels[0]
-        for channels in self.channels:
-            if channels != previous or len(layers) > 1:
-                layers.append(Reduction(previous, channels))
-            layers += [Cell(operations, channels) for _ in range(self.cells)]
+        for stage, channels in enumerate(self.channels):
+            if stage > 0:
+                network.add_module(f"reduction{stage}", Reduction(previous, channels))
+            for number in range(self.cells):
+                network.add_module(f"stage{stage}_cell{number}", Cell(operations, channels))
             previous = channels
-        return nn.Sequential(
-            *layers,
-            nn.BatchNorm2d(previous),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(previous, self.classes),
-        )
+        network.add_module("last", nn.Sequential(nn.BatchNorm2d(previous), nn.ReLU()))
+        network.add_module("pool", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+        network.add_module("classifier", nn.Linear(previous, self.classes))
+        return network
 
 
 class Cell(nn.Module):

@@ -14,7 +14,7 @@ IMAGENET = ImageShape(224, 3)
 _SPACES: dict[tuple[str, str], Space] = {
     ("nasbench201", "digits"): NasBench201(DIGITS, 10, channels=(8, 16, 32), cells=1),
     ("nasbench201", "cifar10"): NasBench201(CIFAR10, 10),
-    ("macro", "digits"): Macro(DIGITS, 10, channels=8, features=64, stages=(2, 3, 3)),
+    ("macro", "digits"): Macro(DIGITS, 10, channels=8, features=64, strides=(1, 2, 2)),
     ("macro", "cifar10"): Macro(CIFAR10, 10),
     ("mbconv", "digits"): MbConv(
         DIGITS, 10, stem=8, stem_stride=1, features=64, stages=(Stage((8, 12), 1, 2), Stage((16, 24), 2, 2))

@@ -1,0 +1,65 @@
+"""Quantisation ranges of activations, from the values that calibration images produce."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from torch import Tensor
+
+from hwgen.graph import INT8_MAX, INT8_MIN
+from nas.trace import INPUT, FloatAveragePool, FloatLayer
+
+SAMPLES = 1 << 15
+"""Values per tensor that the range search looks at, beside the extremes."""
+SHRINK_STEPS = 24
+"""Fractions of the full range that the search tries, down to a fifth."""
+
+
+@dataclass(frozen=True)
+class QuantisationRange:
+    """``real = scale * (q - zero_point)`` for int8 q."""
+
+    scale: float
+    zero_point: int
+
+
+def activation_ranges(
+    layers: Sequence[FloatLayer], values: dict[str, Tensor], image_range: QuantisationRange
+) -> dict[str, QuantisationRange]:
+    """A range for the input and each layer's output, by name. An average pool shares its operand's."""
+    ranges = {INPUT: image_range}
+    for layer in layers:
+        if isinstance(layer, FloatAveragePool):
+            ranges[layer.name] = ranges[layer.operands[0]]
+        else:
+            ranges[layer.name] = least_squares_range(values[layer.name])
+    return ranges
+
+
+def least_squares_range(values: Tensor) -> QuantisationRange:
+    """The range with the least mean squared error of quantised ``values``, among shrinkings of their own range."""
+    flat = values.flatten().double().numpy()
+    low, high = min(float(flat.min()), 0.0), max(float(flat.max()), 0.0)
+    sample = flat[:: max(1, len(flat) // SAMPLES)]
+    best, least_error = _affine(low, high), inf
+    for fraction in np.linspace(1.0, 0.2, SHRINK_STEPS):
+        candidate = _affine(low * fraction, high * fraction)
+        error = float(np.square(_rounded(sample, candidate) - sample).mean())
+        if error < least_error:
+            best, least_error = candidate, error
+    return best
+
+
+def _affine(low: float, high: float) -> QuantisationRange:
+    """The 256 levels from ``low`` (at most 0) to ``high`` (at least 0), zero being one of them exactly."""
+    span = high - low if high > low else 1.0
+    scale = float(np.float32(span / (INT8_MAX - INT8_MIN)))
+    return QuantisationRange(scale, int(np.clip(np.rint(INT8_MIN - low / scale), INT8_MIN, INT8_MAX)))
+
+
+def _rounded(values: np.ndarray, range_: QuantisationRange) -> np.ndarray:
+    levels = np.clip(np.rint(values / range_.scale) + range_.zero_point, INT8_MIN, INT8_MAX)
+    return (levels - range_.zero_point) * range_.scale

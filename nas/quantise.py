@@ -1,0 +1,173 @@
+"""Post-training quantisation of a torch network to a LayerGraph.
+
+TensorFlow Lite's int8 specification: weights symmetric per output channel, activations asymmetric per tensor, int32
+bias at the product of both scales. Ranges come from running the float network on calibration images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hwgen.arithmetic import quantise_multiplier
+from hwgen.graph import (
+    INT8_MAX,
+    INT8_MIN,
+    Add,
+    AveragePool,
+    Conv,
+    Depthwise,
+    FullyConnected,
+    Input,
+    Layer,
+    LayerGraph,
+    Requantisation,
+    Rounding,
+    Scale,
+    TensorType,
+    Window,
+)
+from hwgen.reference import ADD_LEFT_SHIFT, run
+from nas.calibrate import QuantisationRange, activation_ranges
+from nas.data import Split
+from nas.spaces import Space
+from nas.trace import (
+    INPUT,
+    FloatAdd,
+    FloatAveragePool,
+    FloatConv,
+    FloatLayer,
+    FloatLinear,
+    execute,
+    trace,
+)
+
+IMAGE_RANGE = QuantisationRange(scale=float(np.float32(1 / 255)), zero_point=-128)
+"""Images in [0, 1]: an 8-bit pixel p becomes p - 128."""
+LEAST_REAL_MULTIPLIER = 2.0**-16
+"""Least requantisation factor: keeps the bias of a channel with tiny weights within 32 bits."""
+
+
+def quantise(network: nn.Module, calibration_images: Tensor, name: str) -> LayerGraph:
+    """The int8 network; ``calibration_images`` are float [N, C, H, W] in [0, 1], a few hundred training images.
+
+    Raises UnsupportedNetworkError where the accelerator cannot run a part of the network.
+    """
+    layers = trace(network.eval())
+    values = execute(layers, calibration_images)
+    return _assemble(name, layers, values)
+
+
+def structure(space: Space, architecture: str) -> LayerGraph:
+    """The architecture's LayerGraph with random weights: what a cost that does not depend on them needs."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = space.build(architecture)
+        images = torch.rand(1, space.image.channels, space.image.size, space.image.size)
+    return quantise(network, images, f"{space.name}:{architecture}")
+
+
+def quantise_images(graph: LayerGraph, images: Tensor) -> np.ndarray:
+    """Float images [N, C, H, W] in the network's input quantisation: int8 [N, H, W, C]."""
+    type_ = graph.input.output
+    scaled = np.rint(images.permute(0, 2, 3, 1).numpy() / type_.scale) + type_.zero_point
+    return np.clip(scaled, INT8_MIN, INT8_MAX).astype(np.int8)
+
+
+def quantised_accuracy(graph: LayerGraph, split: Split) -> float:
+    """The fraction of images that the int8 network classifies correctly, by the bit-exact reference."""
+    outputs = run(graph, quantise_images(graph, split.inputs)).reshape(len(split), -1)
+    return float((outputs.argmax(axis=1) == split.labels).mean())
+
+
+def _assemble(name: str, layers: Sequence[FloatLayer], values: dict[str, Tensor]) -> LayerGraph:
+    ranges = activation_ranges(layers, values, IMAGE_RANGE)
+    types = {
+        tensor: TensorType(_shape(values[tensor]), range_.scale, range_.zero_point) for tensor, range_ in ranges.items()
+    }
+    graph = LayerGraph(name, Input(INPUT, types[INPUT]))
+    for layer in layers:
+        operands = [types[operand] for operand in layer.operands]
+        graph.add(_quantised(layer, operands, types[layer.name]), *layer.operands)
+    return graph
+
+
+def _shape(value: Tensor) -> tuple[int, int, int]:
+    if value.dim() == 2:
+        return 1, 1, value.shape[1]
+    _, channels, height, width = value.shape
+    return height, width, channels
+
+
+def _quantised(layer: FloatLayer, operands: list[TensorType], output: TensorType) -> Layer:
+    clamp = _int8_clamp(layer.clamp, output)
+    match layer:
+        case FloatConv():
+            return _convolution(layer, operands[0], output, clamp)
+        case FloatLinear():
+            height, width, channels = operands[0].shape
+            rows = layer.weight.reshape(-1, channels, height, width).permute(0, 2, 3, 1).flatten(1)
+            weights, bias, requantisation = _weights(rows, layer.bias, operands[0], output, Rounding.SINGLE)
+            loaded = _int8_clamp(layer.input_clamp, operands[0])
+            return FullyConnected(
+                layer.name, output, weights, bias, requantisation, clamp=clamp, input_clamp=loaded
+            )
+        case FloatAdd():
+            return Add(layer.name, output, *_add_scales(operands, output), clamp=clamp)
+        case FloatAveragePool():
+            height, width, _ = operands[0].shape
+            return AveragePool(layer.name, output, layer.window or Window((height, width)), clamp=clamp)
+    raise TypeError(f"layer {layer.name!r}: no quantisation for {type(layer).__name__}")
+
+
+def _convolution(
+    layer: FloatConv, operand: TensorType, output: TensorType, clamp: tuple[int, int]
+) -> Conv | Depthwise:
+    kernel = layer.weight.permute(0, 2, 3, 1)  # [out, kh, kw, in / groups], as TensorFlow Lite stores it
+    weights, bias, requantisation = _weights(kernel, layer.bias, operand, output, Rounding.DOUBLE)
+    vertical, horizontal = layer.padding
+    window = Window(
+        (kernel.shape[1], kernel.shape[2]), layer.stride, (vertical, vertical, horizontal, horizontal)
+    )
+    loaded = _int8_clamp(layer.input_clamp, operand)
+    if layer.groups > 1:
+        depthwise = np.ascontiguousarray(weights[..., 0].transpose(1, 2, 0))
+        return Depthwise(
+            layer.name, output, window, depthwise, bias, requantisation, clamp=clamp, input_clamp=loaded
+        )
+    return Conv(layer.name, output, window, weights, bias, requantisation, clamp=clamp, input_clamp=loaded)
+
+
+def _weights(
+    weight: Tensor, bias: Tensor, operand: TensorType, output: TensorType, rounding: Rounding
+) -> tuple[np.ndarray, np.ndarray, Requantisation]:
+    """int8 weights of the same shape (output channels first), int32 bias [out], and their scaling."""
+    real = weight.double().numpy()
+    largest = np.abs(real).reshape(len(real), -1).max(axis=1)
+    scales = np.maximum(largest / INT8_MAX, LEAST_REAL_MULTIPLIER * output.scale / operand.scale)
+    quantised = np.rint(real / scales.reshape(-1, *[1] * (real.ndim - 1)))
+    bias_limit = float(2**30)
+    quantised_bias = np.clip(np.rint(bias.double().numpy() / (scales * operand.scale)), -bias_limit, bias_limit)
+    factors = [quantise_multiplier(float(scale * operand.scale / output.scale)) for scale in scales]
+    requantisation = Requantisation(
+        np.array([multiplier for multiplier, _ in factors], np.int32),
+        np.array([shift for _, shift in factors], np.int32),
+        rounding,
+    )
+    return quantised.astype(np.int8), quantised_bias.astype(np.int32), requantisation
+
+
+def _add_scales(operands: list[TensorType], output: TensorType) -> tuple[tuple[Scale, Scale], Scale]:
+    """ADD's fixed-point factors, as TensorFlow Lite's ``kernels/add.cc`` prepares them."""
+    twice_largest = 2.0 * max(operand.scale for operand in operands)
+    first, second = (Scale(*quantise_multiplier(operand.scale / twice_largest)) for operand in operands)
+    return (first, second), Scale(*quantise_multiplier(twice_largest / (2**ADD_LEFT_SHIFT * output.scale)))
+
+
+def _int8_clamp(clamp: tuple[float, float], type_: TensorType) -> tuple[int, int]:
+    """A real-valued clamp in the quantisation of the tensor that it bounds."""
+    low, high = (np.clip(bound / type_.scale + type_.zero_point, INT8_MIN, INT8_MAX) for bound in clamp)
+    return int(np.rint(low)), int(np.rint(high))
