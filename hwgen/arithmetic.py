@@ -56,7 +56,7 @@ def multiply_by_quantised_multiplier(
     shift = np.asarray(shift, np.int64)
     if rounding is Rounding.SINGLE:
         total_shift = 31 - shift
-        return (x * multiplier + (np.int64(1) << (total_shift - 1))) >> total_shift
+        return (x * multiplier + (np.int64(1) << (total_shift - 1)) - (x < 0)) >> total_shift
     high = saturating_rounding_doubling_high_multiply(x << np.maximum(shift, 0), multiplier)
     return rounding_divide_by_power_of_two(high, np.maximum(-shift, 0))
 

@@ -24,7 +24,11 @@ class Rounding(StrEnum):
     DOUBLE = "double"
     """Saturating rounding doubling high multiply, then rounding right shift (convolutions, add)."""
     SINGLE = "single"
-    """``(acc * multiplier + 2**(s-1)) >> s`` (fully connected)."""
+    """Once, to nearest, halves away from zero: ``(acc * multiplier + 2**(s-1) - (acc < 0)) >> s`` (fully connected).
+
+    LiteRT's reference kernel scales in double precision and rounds as C's ``round``; where no half occurs this is
+    also TensorFlow Lite's own single rounding, which rounds halves up.
+    """
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,8 @@ def _check_dilation(operator: OperatorRecord) -> None:
         raise UnsupportedOperatorError(f"{label(operator)} has dilation {dilation[0]} x {dilation[1]}; accepted: 1 x 1")
 
 
-def _convolution_scales(value: Value, weight_scales: np.ndarray, output: TensorType, channels: int) -> np.ndarray:
-    """The real factor of each channel, in the doubles that the kernels' preparation uses."""
+def _real_factors(value: Value, weight_scales: np.ndarray, output: TensorType, channels: int) -> np.ndarray:
+    """The real factor of each channel's accumulators, in double precision as LiteRT prepares it."""
     scales = value.layer.output.scale * weight_scales.astype(np.float64) / output.scale
     return np.broadcast_to(scales, channels)
 
@@ -114,7 +114,7 @@ def _conv(translation: Translation, operator: OperatorRecord) -> Value:
         window,
         weights,
         translation.bias(operator, channels),
-        _requantisation(operator, _convolution_scales(value, weight_scales, output, channels), Rounding.DOUBLE),
+        _requantisation(operator, _real_factors(value, weight_scales, output, channels), Rounding.DOUBLE),
         clamp=translation.clamp(operator, output),
     )
     return translation.append(layer, value.layer)
@@ -135,7 +135,7 @@ def _depthwise(translation: Translation, operator: OperatorRecord) -> Value:
         window,
         weights[0],
         translation.bias(operator, channels),
-        _requantisation(operator, _convolution_scales(value, weight_scales, output, channels), Rounding.DOUBLE),
+        _requantisation(operator, _real_factors(value, weight_scales, output, channels), Rounding.DOUBLE),
         clamp=translation.clamp(operator, output),
     )
     return translation.append(layer, value.layer)
@@ -152,19 +152,12 @@ def _fully_connected(translation: Translation, operator: OperatorRecord) -> Valu
     if option(operator, "WeightsFormat") != 0:
         raise UnsupportedOperatorError(f"{label(operator)} has shuffled weights; accepted: the default format")
     output = replace(translation.output_type(operator), shape=(1, 1, channels))
-    if len(weight_scales) == 1:
-        # The kernel's preparation multiplies these two scales in float32.
-        with np.errstate(over="ignore"):
-            product = np.float32(value.layer.output.scale) * weight_scales
-        reals = np.broadcast_to(product.astype(np.float64) / output.scale, channels)
-    else:
-        reals = _convolution_scales(value, weight_scales, output, channels)
     layer = FullyConnected(
         f"fully_connected_{operator.index}",
         output,
         weights,
         translation.bias(operator, channels),
-        _requantisation(operator, reals, Rounding.SINGLE),
+        _requantisation(operator, _real_factors(value, weight_scales, output, channels), Rounding.SINGLE),
         clamp=translation.clamp(operator, output),
     )
     return translation.append(layer, value.layer)

@@ -67,7 +67,7 @@ def _tensor_type(rng: np.random.Generator, shape: tuple[int, int, int], scale: f
 
 
 def _window(rng: np.random.Generator, shape: tuple[int, int, int]) -> Window:
-    """Any kernel and stride; SAME-like, VALID or arbitrary padding smaller than the kernel."""
+    """Any kernel and stride; SAME, VALID or arbitrary padding that does not let the output outgrow the input."""
     height, width = shape[:2]
     kernel = KERNELS[int(rng.integers(len(KERNELS)))]
     stride = (
@@ -79,8 +79,8 @@ def _window(rng: np.random.Generator, shape: tuple[int, int, int]) -> Window:
         return Window(kernel, stride, padding)
     if style < 0.75:
         return Window((min(kernel[0], height), min(kernel[1], width)), stride)
-    top, bottom = (int(rng.integers(0, kernel[0])) for _ in range(2))
-    left, right = (int(rng.integers(0, kernel[1])) for _ in range(2))
+    top, left = (int(rng.integers(0, size)) for size in kernel)
+    bottom, right = int(rng.integers(0, kernel[0] - top)), int(rng.integers(0, kernel[1] - left))
     bottom += max(0, kernel[0] - height - top - bottom)
     right += max(0, kernel[1] - width - left - right)
     return Window(kernel, stride, (top, bottom, left, right))
@@ -97,13 +97,15 @@ def _parameters(
     """Weights of ``shape``, bias and scaling per output channel for dot products of ``depth`` terms.
 
     The scaling spreads the accumulators over about +-100. Some layers have tiny weights (so that multipliers come near
-    and above one), some a dead channel (multiplier 0).
+    and above one), some powers of two as scales (so that halves occur), some a dead channel (multiplier 0).
     """
     largest = 127 if rng.random() < 0.85 else 1
     weights = rng.integers(-largest, largest, shape, np.int8, endpoint=True)
     channels = shape[-1] if len(shape) == 3 else shape[0]
     spread = (0.58 * largest + 0.2) * np.hypot(74.0, operand.zero_point) * np.sqrt(depth)
     reals = 50.0 / spread * np.exp(rng.uniform(-1.5, 1.5, channels))
+    if rng.random() < 0.1:
+        reals = 2.0 ** np.round(np.log2(reals))
     if rng.random() < 0.05:
         reals[rng.integers(channels)] = 0.0
     bias = rng.integers(-int(spread), int(spread), channels, np.int32, endpoint=True)
