@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from hwgen.errors import InputError
 from nas.progress import progress_bar
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -33,7 +34,7 @@ _PYTHON_FILES = {"train": tuple(f"data_batch_{i}" for i in range(1, 6)), "test":
 _BINARY_FILES = {"train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)), "test": ("test_batch.bin",)}
 
 
-class DataError(ValueError):
+class DataError(InputError):
     """A data set that cannot be had; the message says what is accepted."""
 
 

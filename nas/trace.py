@@ -15,12 +15,13 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
+from hwgen.errors import InputError
 from hwgen.graph import Window
 
 NO_CLAMP = (-inf, inf)
 
 
-class UnsupportedNetworkError(ValueError):
+class UnsupportedNetworkError(InputError):
     """A torch network with something that the accelerator cannot run; the message names it."""
 
 
@@ -175,7 +176,7 @@ def _from_module(name: str, operands: tuple[str, ...], module: nn.Module) -> Flo
             return _Relu(name, operands, clamp=(0.0, 6.0))
         case nn.AvgPool2d():
             (height, width), (top, left) = _pair(module.kernel_size), _pair(module.padding)
-            if (top or left) and module.count_include_pad or module.ceil_mode or module.divisor_override:
+            if ((top or left) and module.count_include_pad) or module.ceil_mode or module.divisor_override:
                 raise UnsupportedNetworkError(f"{name}: average pool counts padding; accepted: count_include_pad=False")
             stride = _pair(module.stride)
             return FloatAveragePool(name, operands, Window((height, width), stride, (top, top, left, left)))

@@ -10,10 +10,12 @@ from math import prod
 import numpy as np
 from torch import nn
 
+from hwgen.errors import InputError
+
 Genotype = tuple[int, ...]
 
 
-class ArchitectureError(ValueError):
+class ArchitectureError(InputError):
     """An architecture that a space does not hold; the message says what is accepted."""
 
 
