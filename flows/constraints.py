@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flows.errors import UserError
+from hwgen.errors import InputError
 
 METRICS: dict[str, str] = {
     "accuracy": "fraction of images classified correctly, 0 to 1",
@@ -40,19 +40,19 @@ class Constraint:
 
 
 def parse_constraint(text: str) -> Constraint:
-    """The constraint written as ``text``; UserError where the form, the metric or the bound is not accepted."""
+    """The constraint written as ``text``; InputError where the form, the metric or the bound is not accepted."""
     match = _SYNTAX.fullmatch(text)
     if match is None:
-        raise UserError(
+        raise InputError(
             f"constraint: {text!r} is not of the form metric<=bound or metric>=bound, such as latency_ms<=5"
         )
     metric, sense, bound = match["metric"], match["sense"], match["bound"]
     if metric not in METRICS:
-        raise UserError(f"constraint: {metric!r} is not a metric; accepted: {', '.join(METRICS)}")
+        raise InputError(f"constraint: {metric!r} is not a metric; accepted: {', '.join(METRICS)}")
     try:
         value = float(bound)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise UserError(f"constraint: the bound {bound!r} of {metric} is not a finite number")
+        raise InputError(f"constraint: the bound {bound!r} of {metric} is not a finite number")
     return Constraint(metric, sense, value)

@@ -1,11 +1,39 @@
-"""The errors that a user can mend; the command line turns each into one sentence and an exit code."""
+"""Where errors meet the user: one sentence on standard error, and an exit code."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 
-class UserError(ValueError):
-    """Input that cannot be accepted: the message names what was given and what would be accepted (exit code 2)."""
+from typer import Abort
+from typer.exceptions import TyperException
+
+from hwgen.errors import InputError
+from sim.system import SimulationError
+from sim.verilator import SimulatorMissingError, VerilatorError
 
 
 class MismatchError(RuntimeError):
-    """The simulated accelerator and the reference disagree (exit code 1)."""
+    """The simulated accelerator and the reference disagree."""
+
+
+FAILURES = (MismatchError, SimulationError, SimulatorMissingError, VerilatorError, OSError)
+"""A check or a tool failed: the input was good, the result is not to be had."""
+
+
+def exit_code(command: Callable[[], object]) -> int:
+    """Run ``command`` and return the process's exit code: 0, 1 for a failure, 2 for bad input, 130 if interrupted."""
+    try:
+        command()
+    except (InputError, TyperException) as error:
+        return _explain(error, 2)
+    except FAILURES as error:
+        return _explain(error, 1)
+    except (KeyboardInterrupt, Abort):
+        return _explain("interrupted", 130)
+    return 0
+
+
+def _explain(message: object, code: int) -> int:
+    print(f"cosynth: {message}", file=sys.stderr)
+    return code

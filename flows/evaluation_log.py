@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 from flows.accelerators import config_from_values, config_values
 from flows.evaluation import Evaluation, Pair, Tier
+from hwgen.errors import InputError
 
 
 def evaluation_values(evaluation: Evaluation) -> dict[str, Any]:
@@ -35,23 +37,31 @@ def evaluation_from_values(values: dict[str, Any]) -> Evaluation:
     )
 
 
-class EvaluationLog:
-    """Evaluations by pair and tier, appended to ``path`` as they finish; what ``path`` holds already is read first.
+def read_evaluations(path: Path) -> list[Evaluation]:
+    """The finished evaluations in ``path``; a last line that an interruption left torn is not one."""
+    return [evaluation_from_values(json.loads(line)) for line in _whole_lines(path).splitlines()]
 
-    A last line that an interruption left torn is dropped.
+
+def _whole_lines(path: Path) -> bytes:
+    content = path.read_bytes() if path.exists() else b""
+    return content[: content.rfind(b"\n") + 1]
+
+
+class EvaluationLog:
+    """Evaluations by pair and tier: those in ``path``, and new ones appended to it as they finish.
+
+    Raises InputError where another process appends to ``path``.
     """
 
     def __init__(self, path: Path) -> None:
-        self._evaluations: dict[tuple[Pair, Tier], Evaluation] = {}
-        content = path.read_bytes() if path.exists() else b""
-        whole = content[: content.rfind(b"\n") + 1]
-        for line in whole.splitlines():
-            self._remember(evaluation_from_values(json.loads(line)))
         self._file = path.open("ab")
-        self._file.truncate(len(whole))
-
-    def _remember(self, evaluation: Evaluation) -> None:
-        self._evaluations[evaluation.pair, evaluation.tier] = evaluation
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise InputError(f"resume: another search is writing {path}") from error
+        self._evaluations = {(found.pair, found.tier): found for found in read_evaluations(path)}
+        self._file.truncate(len(_whole_lines(path)))
 
     def find(self, pair: Pair, tier: Tier) -> Evaluation | None:
         """The evaluation of ``pair`` at ``tier``, or None."""
@@ -62,7 +72,7 @@ class EvaluationLog:
         self._file.write(json.dumps(evaluation_values(evaluation)).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._remember(evaluation)
+        self._evaluations[evaluation.pair, evaluation.tier] = evaluation
 
     def __len__(self) -> int:
         return len(self._evaluations)
@@ -71,4 +81,5 @@ class EvaluationLog:
         return iter(self._evaluations.values())
 
     def close(self) -> None:
+        """Let another process append."""
         self._file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -11,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows.errors import UserError
+import numpy as np
+
+from hwgen.errors import InputError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -29,6 +32,13 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Replace ``path`` by ``array`` in NumPy's format, atomically."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    write_bytes(path, buffer.getvalue())
+
+
 def write_json(path: Path, value: Any) -> None:
     """Replace ``path`` by ``value`` as indented JSON, atomically."""
     write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
@@ -38,7 +48,7 @@ def write_json(path: Path, value: Any) -> None:
 def new_directory(path: Path) -> Iterator[Path]:
     """A temporary sibling that becomes ``path`` when the block ends well and vanishes when it does not.
 
-    An empty directory at ``path`` is replaced; UserError where anything else stands there.
+    An empty directory at ``path`` is replaced; InputError where anything else stands there.
     """
     refuse_occupied(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +65,6 @@ def new_directory(path: Path) -> Iterator[Path]:
 
 
 def refuse_occupied(path: Path) -> None:
-    """UserError unless ``path`` is free to become a new directory."""
+    """InputError unless ``path`` is free to become a new directory."""
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise UserError(f"output: {path} exists already; name a directory that does not exist or is empty")
+        raise InputError(f"output: {path} exists already; name a directory that does not exist or is empty")

@@ -7,8 +7,10 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
 
+from hwgen.errors import InputError
 
-class ConfigError(ValueError):
+
+class ConfigError(InputError):
     """An illegal accelerator configuration; the message names the field, the value and what is accepted."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flows.constraints import Constraint, parse_constraint
-from flows.errors import UserError
+from hwgen.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_constraint_is_metric_sense_bound(text: str, constraint: Constraint) -
     ],
 )
 def test_a_malformed_constraint_is_refused(text: str, message: str) -> None:
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(InputError, match=message):
         parse_constraint(text)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import UserError
 from flows.files import new_directory, write_bytes
+from hwgen.errors import InputError
 
 
 def test_a_directory_appears_whole(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_an_interrupted_directory_leaves_nothing(tmp_path: Path) -> None:
 
 def test_an_occupied_directory_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
-    with pytest.raises(UserError, match="exists already"), new_directory(tmp_path):
+    with pytest.raises(InputError, match="exists already"), new_directory(tmp_path):
         pass
     assert (tmp_path / "mine").read_text() == "precious"
 

@@ -10,9 +10,10 @@ import pytest
 from flows.accelerators import AcceleratorSpace
 from flows.constraints import parse_constraint
 from flows.evaluation import Evaluation, Pair, Tier
-from flows.evaluation_log import EvaluationLog
+from flows.evaluation_log import EvaluationLog, read_evaluations
 from flows.pareto import objective_vector, satisfies
 from flows.search import PairSearch, SearchSettings
+from hwgen.errors import InputError
 from tests.flows.fakes import ToyEvaluator, ToySpace
 
 
@@ -44,7 +45,7 @@ def test_every_member_of_the_front_was_measured(tmp_path: Path) -> None:
 
 def test_no_measured_pair_dominates_a_member_of_the_front(tmp_path: Path) -> None:
     front = run_search(tmp_path / "log.jsonl", ToyEvaluator())
-    measured = [e for e in EvaluationLog(tmp_path / "log.jsonl") if e.tier is Tier.MEASURED and e.cycles is not None]
+    measured = [e for e in read_evaluations(tmp_path / "log.jsonl") if e.tier is Tier.MEASURED and e.cycles is not None]
     for member in front:
         for other in measured:
             mine, theirs = objective_vector(member, 100), objective_vector(other, 100)
@@ -95,5 +96,13 @@ def test_the_log_drops_a_torn_last_line(tmp_path: Path) -> None:
     log.close()
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:20])
+    assert len(read_evaluations(path)) == 1
     assert len(EvaluationLog(path)) == 1
     assert path.read_bytes() == whole
+
+
+def test_two_searches_do_not_write_one_log(tmp_path: Path) -> None:
+    log = EvaluationLog(tmp_path / "log.jsonl")
+    with pytest.raises(InputError, match="another search"):
+        EvaluationLog(tmp_path / "log.jsonl")
+    log.close()
