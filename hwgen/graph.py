@@ -67,7 +67,7 @@ class Requantisation:
     """Per-channel scaling of int32 accumulators: ``real_multiplier = multiplier / 2**31 * 2**shift``."""
 
     multiplier: np.ndarray
-    """int32 [C], each 0 or in [2**30, 2**31)."""
+    """int32 [C], each 0 or in [2**29, 2**31): in [2**30, 2**31) but for a mean, which divides its multiplier."""
     shift: np.ndarray
     """int32 [C]; positive shifts left, as in TensorFlow Lite."""
     rounding: Rounding

@@ -8,9 +8,11 @@ from math import prod
 
 import numpy as np
 
-from hwgen.arithmetic import quantise_multiplier
+from hwgen.arithmetic import output_clamp, quantise_multiplier
 from hwgen.errors import ModelFileError, UnsupportedOperatorError
 from hwgen.graph import (
+    INT8_MAX,
+    INT8_MIN,
     Add,
     AveragePool,
     Conv,
@@ -163,6 +165,52 @@ def _fully_connected(translation: Translation, operator: OperatorRecord) -> Valu
     return translation.append(layer, value.layer)
 
 
+def _unit_depthwise(
+    translation: Translation, operator: OperatorRecord, window: Window, scale: Scale, clamp: tuple[int, int]
+) -> Value:
+    """A depthwise convolution that sums each channel over the window and scales the sum."""
+    value = translation.unpadded(operator, translation.image(operator, 0))
+    channels = value.shape[2]
+    output = translation.output_type(operator)
+    layer = Depthwise(
+        f"{operator.name.lower()}_{operator.index}",
+        replace(output, shape=(*window.output_size(*value.shape[:2]), channels)),
+        window,
+        np.ones((*window.kernel, channels), np.int8),
+        np.zeros(channels, np.int32),
+        Requantisation(
+            np.full(channels, scale.multiplier, np.int32), np.full(channels, scale.shift, np.int32), Rounding.DOUBLE
+        ),
+        clamp=clamp,
+    )
+    return translation.append(layer, value.layer)
+
+
+def _mean(translation: Translation, operator: OperatorRecord) -> Value:
+    value = translation.image(operator, 0)
+    rank = len(translation.tensors[operator.inputs[0]].shape)
+    axes = translation.constant(operator, 1, "INT32")
+    if rank != 4 or {int(axis) % 4 for axis in axes.flat} != {1, 2}:
+        raise UnsupportedOperatorError(f"{label(operator)} averages over {axes.tolist()}; accepted: height and width")
+    height, width, _ = value.shape
+    scale = _scale(operator, value.layer.output.scale / translation.output_type(operator).scale)
+    # The kernel divides the multiplier by the number of elements, keeping as many of its bits as fit.
+    elements = height * width
+    spare = min(elements.bit_length() - 1, 31 + scale.shift)
+    divided = Scale((scale.multiplier << spare) // elements, scale.shift - spare)
+    return _unit_depthwise(translation, operator, Window((height, width)), divided, (INT8_MIN, INT8_MAX))
+
+
+def _rescale(translation: Translation, operator: OperatorRecord) -> Value:
+    """A standalone activation, or a change of quantisation."""
+    operand = translation.image(operator, 0).layer.output
+    output = translation.output_type(operator)
+    scale = _scale(operator, operand.scale / output.scale)
+    activation = "NONE" if operator.name == "QUANTIZE" else operator.name
+    clamp = output_clamp(activation, output.scale, output.zero_point)
+    return _unit_depthwise(translation, operator, Window((1, 1)), scale, clamp)
+
+
 def _add(translation: Translation, operator: OperatorRecord) -> Value:
     left, right = (translation.unpadded(operator, translation.image(operator, operand)) for operand in (0, 1))
     if left.shape != right.shape:
@@ -266,6 +314,10 @@ TRANSLATORS: dict[str, Translator] = {
     "ADD": Translator(_add, 2, 2),
     "AVERAGE_POOL_2D": Translator(_pool, 1, 1),
     "MAX_POOL_2D": Translator(_pool, 1, 1),
+    "MEAN": Translator(_mean, 2, 2),
+    "RELU": Translator(_rescale, 1, 1),
+    "RELU6": Translator(_rescale, 1, 1),
+    "QUANTIZE": Translator(_rescale, 1, 1),
     "PAD": Translator(_pad, 2, 2),
     "PADV2": Translator(_pad, 3, 3),
     "RESHAPE": Translator(_reshape, 1, 2),

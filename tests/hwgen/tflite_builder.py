@@ -25,6 +25,8 @@ OPTION_TYPES = {
     "SOFTMAX": "SoftmaxOptions",
 }
 """The options table of each operator that has one."""
+VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 5, "QUANTIZE": 2, "RESHAPE": 1}
+"""The versions of the operators' int8 forms, where they are not 2."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def constant(values: np.ndarray, scales: tuple[float, ...] = (), axis: int = 0) 
 
 
 def build_model(operators: Sequence[Operator]) -> bytes:
-    """The TensorFlow Lite file that runs ``operators`` in order, from the activation nobody computes to the last one."""
+    """The TensorFlow Lite file that runs ``operators`` in order; its input is the activation that none computes."""
     builder = flatbuffers.Builder(4096)
     tensors = _unique(t for operator in operators for t in (*operator.inputs, operator.output) if t is not None)
     index = {id(tensor): i for i, tensor in enumerate(tensors)}
@@ -140,7 +142,7 @@ def _operator(builder: flatbuffers.Builder, operator: Operator, codes: list[str]
 
 def _operator_code(builder: flatbuffers.Builder, name: str) -> int:
     number = getattr(tflite.BuiltinOperator, name)
-    fields = {"DeprecatedBuiltinCode": min(number, 127), "Version": 5, "BuiltinCode": number}
+    fields = {"DeprecatedBuiltinCode": min(number, 127), "Version": VERSIONS.get(name, 2), "BuiltinCode": number}
     return _table(builder, "OperatorCode", fields)
 
 
