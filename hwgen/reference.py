@@ -155,7 +155,7 @@ def _depthwise(layer: Depthwise, type_: TensorType, x: np.ndarray) -> np.ndarray
 def _fully_connected(layer: FullyConnected, type_: TensorType, x: np.ndarray) -> np.ndarray:
     """int64 accumulators [N, out]."""
     dtype = _exact_float(layer.weights)
-    offsets = _offsets(x, type_, layer.input_clamp, dtype).reshape(len(x), -1)
+    offsets = _offsets(x, type_, layer.input_clamp, dtype).reshape(len(x), type_.elements)
     return (offsets @ layer.weights.T.astype(dtype)).astype(np.int64) + layer.bias
 
 

@@ -16,7 +16,7 @@ from hwgen.reference import run_layers
 from hwgen.serialise import HEADER, load_graph, save_graph
 from tests.hwgen.random_graphs import layer_graphs, random_input, random_layer_graph
 
-PER_EXAMPLE_FILES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FILES = (HealthCheck.function_scoped_fixture,)
 
 
 def rewrite_header(path: Path, change) -> None:
@@ -35,7 +35,7 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
-@PER_EXAMPLE_FILES
+@settings(max_examples=40, deadline=None, suppress_health_check=FILES)
 @given(graph=layer_graphs())
 def test_loaded_graph_has_the_same_structure_and_computes_the_same_tensors(graph: LayerGraph, tmp_path: Path) -> None:
     graph.host_operators = ("RESHAPE", "SOFTMAX")
@@ -56,7 +56,7 @@ def test_loaded_graph_has_the_same_structure_and_computes_the_same_tensors(graph
     assert all(np.array_equal(actual[name], expected[name]) for name in expected)
 
 
-@PER_EXAMPLE_FILES
+@settings(max_examples=40, deadline=None, suppress_health_check=FILES)
 @given(graph=layer_graphs())
 def test_saving_a_loaded_graph_gives_the_same_file(graph: LayerGraph, tmp_path: Path) -> None:
     save_graph(graph, tmp_path / "first.npz")
@@ -96,7 +96,7 @@ def test_an_npz_of_something_else_is_refused(tmp_path: Path) -> None:
         load_graph(tmp_path / "arrays.npz")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=FILES)
 @given(data=st.data())
 def test_damaged_files_are_refused_or_load_unchanged(saved: Path, data: st.DataObject) -> None:
     content = bytearray(saved.read_bytes())
