@@ -13,7 +13,7 @@ from hwgen.graph import INT8_MAX, INT8_MIN
 from nas.trace import INPUT, FloatAveragePool, FloatLayer
 
 SAMPLES = 1 << 15
-"""Values per tensor that the range search looks at, beside the extremes."""
+"""Values per tensor that the range search draws, beside the extremes."""
 SHRINK_STEPS = 24
 """Fractions of the full range that the search tries, down to a fifth."""
 
@@ -43,7 +43,7 @@ def least_squares_range(values: Tensor) -> QuantisationRange:
     """The range with the least mean squared error of quantised ``values``, among shrinkings of their own range."""
     flat = values.flatten().double().numpy()
     low, high = min(float(flat.min()), 0.0), max(float(flat.max()), 0.0)
-    sample = flat[:: max(1, len(flat) // SAMPLES)]
+    sample = flat if len(flat) <= SAMPLES else np.random.default_rng(0).choice(flat, SAMPLES)
     best, least_error = _affine(low, high), inf
     for fraction in np.linspace(1.0, 0.2, SHRINK_STEPS):
         candidate = _affine(low * fraction, high * fraction)
