@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from flows.bundle import write_bundle
 from flows.errors import MismatchError, exit_code
+from flows.evaluation_log import EVALUATIONS, read_evaluations
+from flows.files import new_directory, refuse_occupied, write_array
+from flows.network import load_network
+from flows.results import load_results
+from flows.settings import AccuracyTier, Settings, Strategy, load_settings
+from flows.simulation import random_inputs, read_inputs, simulate_network, simulation_values
+from flows.tables import print_results, print_simulation
+from hwgen.compiler import compile_graph
+from hwgen.config import load_config
 from hwgen.errors import InputError
+from hwgen.verilog import emit
 
 app = typer.Typer(name="cosynth", add_completion=False, rich_markup_mode=None)
 
@@ -39,13 +51,6 @@ def generate(
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/generated"),
 ) -> None:
     """Write Verilog, program image, register map, C header and manifest of a pair."""
-    from flows.bundle import write_bundle
-    from flows.files import new_directory, refuse_occupied
-    from flows.network import load_network
-    from hwgen.compiler import compile_graph
-    from hwgen.config import load_config
-    from hwgen.verilog import emit
-
     config = load_config(accelerator, tuple(overrides or ()))
     refuse_occupied(output)
     program = compile_graph(load_network(network, dataset), config)
@@ -70,12 +75,6 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
 ) -> None:
     """Run a network on the accelerator's RTL, and compare every output byte with the reference."""
-    from flows.files import write_array
-    from flows.network import load_network
-    from flows.simulation import random_inputs, read_inputs, simulate_network, simulation_values
-    from flows.tables import print_simulation
-    from hwgen.config import load_config
-
     config = load_config(accelerator, tuple(overrides or ()))
     graph = load_network(network, dataset)
     x = random_inputs(graph, samples or 1, seed) if inputs is None else read_inputs(inputs, graph, samples)
@@ -94,6 +93,82 @@ def simulate(
         raise MismatchError(
             f"{simulation.mismatches} of {simulation.expected.size} output bytes differ from the reference"
         )
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    space: Annotated[str, typer.Option(help="network space: nasbench201, macro or mbconv")] = Settings.space,
+    dataset: Annotated[str, typer.Option(help="digits or cifar10")] = Settings.dataset,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="where the data set's files lie; else the directory that COSYNTH_DATA names")
+    ] = None,
+    accuracy: Annotated[AccuracyTier, typer.Option(help="where accuracies come from")] = Settings.accuracy,
+    strategy: Annotated[Strategy, typer.Option(help="how pairs are proposed")] = Settings.strategy,
+    budget: Annotated[int, typer.Option(help="pairs proposed")] = Settings.budget,
+    population: Annotated[int, typer.Option(help="pairs per generation")] = Settings.population,
+    builds: Annotated[int, typer.Option(help="accelerators built and simulated")] = Settings.builds,
+    constraint: Annotated[
+        list[str] | None, typer.Option(metavar="METRIC<=BOUND", help="such as latency_ms<=5 or accuracy>=0.95")
+    ] = None,
+    clock_mhz: Annotated[float, typer.Option(help="clock at which latencies are stated")] = Settings.clock_mhz,
+    supernet_epochs: Annotated[int | None, typer.Option(help="of the supernet's training")] = None,
+    training_epochs: Annotated[int | None, typer.Option(help="of the chosen network's training")] = None,
+    verified_images: Annotated[
+        int, typer.Option(help="test images that the chosen pair classifies in RTL simulation")
+    ] = Settings.verified_images,
+    seed: Annotated[int, typer.Option(help="of everything that is drawn at random")] = Settings.seed,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="RUN", help="run directory to create; else runs/<time>")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="finish this search; no other option goes with it")
+    ] = None,
+) -> None:
+    """Search networks and accelerators together; leaves a run directory with the front and the chosen pair."""
+    if resume is not None:
+        _refuse_other_options(context)
+        run, settings = resume, load_settings(resume)
+    else:
+        run = output or Path("runs", datetime.now().strftime("%Y%m%d-%H%M%S"))
+        refuse_occupied(run)
+        settings = Settings(
+            space=space,
+            dataset=dataset,
+            data_dir=None if data_dir is None else str(data_dir.resolve()),
+            accuracy=accuracy,
+            strategy=strategy,
+            budget=budget,
+            population=population,
+            builds=builds,
+            constraints=tuple(constraint or ()),
+            clock_mhz=clock_mhz,
+            supernet_epochs=supernet_epochs,
+            training_epochs=training_epochs,
+            verified_images=verified_images,
+            seed=seed,
+        )
+    # Imported here because torch takes seconds to load, and the other commands need none of it.
+    from flows.search import run_search
+
+    print_results(run_search(run, settings, Console(stderr=True)), run, Console())
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(metavar="RUN", help="run directory of a finished search")]) -> None:
+    """Print the front and the chosen pair of a search, and draw its plots anew."""
+    load_settings(run)
+    results = load_results(run)
+    results.render(run, read_evaluations(run / EVALUATIONS))
+    print_results(results, run, Console())
+
+
+def _refuse_other_options(context: typer.Context) -> None:
+    """InputError where --resume comes with an option that the run directory settles."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if name != "resume" and source is not None and source.name == "COMMANDLINE":
+            raise InputError(f"resume: the run has its own settings; accepted: no other option, not --{name}")
 
 
 def main() -> None:

@@ -13,6 +13,9 @@ from flows.accelerators import config_from_values, config_values
 from flows.evaluation import Evaluation, Pair, Tier
 from hwgen.errors import InputError
 
+EVALUATIONS = "evaluations.jsonl"
+"""The log's name in a run directory."""
+
 
 def evaluation_values(evaluation: Evaluation) -> dict[str, Any]:
     """``evaluation`` as a JSON object."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hwgen.serialise import load_graph
-
 from hwgen.errors import InputError
 from hwgen.graph import LayerGraph
 from hwgen.importers.tflite import read_tflite
+from hwgen.serialise import load_graph
 
 
 def load_network(source: str, dataset: str) -> LayerGraph:

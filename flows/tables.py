@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from flows.results import BEST, Results
+from flows.results import FILE_NAME as RESULTS
 from hwgen.energy import ENERGY_TABLES
 
 
@@ -36,3 +39,33 @@ def print_simulation(values: dict[str, Any], console: Console) -> None:
         f"simulator ready in {values['build_seconds']:.1f} s, ran for {values['sim_seconds']:.1f} s "
         f"({values['sim_cycles_per_second'] / 1e6:.2f} Mcycles/s)"
     )
+
+
+def print_results(results: Results, run: Path, console: Console) -> None:
+    """The front as a table, the chosen pair marked, and where everything lies."""
+    bounds = f", {', '.join(results.constraints)}" if results.constraints else ""
+    table = Table(title=f"Pareto front: {results.title}, {results.clock_mhz:g} MHz{bounds}")
+    table.add_column("")
+    table.add_column("architecture", overflow="fold")
+    for heading in ("array", "bus", "buffers KiB", "lanes"):
+        table.add_column(heading)
+    tiers = {evaluation.accuracy_tier for evaluation in results.front}
+    for heading in (f"accuracy ({', '.join(tiers)})", "cycles (RTL)", "latency ms", "LUT equiv. (proxy)"):
+        table.add_column(heading, justify="right")
+    for evaluation in results.front:
+        accelerator, metrics = evaluation.pair.accelerator, evaluation.metrics(results.clock_mhz)
+        table.add_row(
+            "*" if evaluation is results.best else "",
+            evaluation.pair.architecture,
+            f"{accelerator.rows}x{accelerator.cols}, rf {accelerator.rf_depth}",
+            str(accelerator.bus_bits),
+            f"{accelerator.act_buffer_kib}+{accelerator.weight_buffer_kib}",
+            str(accelerator.requant_lanes),
+            f"{evaluation.accuracy:.2%}",
+            f"{metrics['cycles']:,.0f}",
+            f"{metrics['latency_ms']:.4f}",
+            f"{metrics['lut_equivalents']:,.0f}",
+        )
+    console.print(table)
+    console.print(f"* the chosen pair, with its Verilog, program and verification: {run / BEST}")
+    console.print(f"front: {run / 'pareto.html'}, {run / 'pareto.png'}, {run / RESULTS}")

@@ -11,8 +11,8 @@ from flows.accelerators import AcceleratorSpace
 from flows.constraints import parse_constraint
 from flows.evaluation import Evaluation, Pair, Tier
 from flows.evaluation_log import EvaluationLog, read_evaluations
+from flows.pair_search import PairSearch, SearchSettings
 from flows.pareto import objective_vector, satisfies
-from flows.search import PairSearch, SearchSettings
 from hwgen.errors import InputError
 from tests.flows.fakes import ToyEvaluator, ToySpace
 

@@ -1,0 +1,78 @@
+"""The chosen pair, ready to use: its network quantised, its Verilog and program, and the proof that they agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flows.bundle import write_bundle
+from flows.errors import MismatchError
+from flows.files import new_directory, write_json
+from hwgen.compiler import compile_graph
+from hwgen.config import AcceleratorConfig
+from hwgen.graph import LayerGraph
+from hwgen.program import Program
+from hwgen.reference import run as run_reference
+from hwgen.serialise import save_graph
+from hwgen.verilog import emit
+from nas.data import Dataset, Split
+from nas.quantise import quantise, quantise_images, quantised_accuracy
+from nas.train import Trained
+from sim.simulate import simulate
+
+CALIBRATION_IMAGES = 256
+VERIFICATION = "verification.json"
+
+
+def deliver(
+    directory: Path, name: str, trained: Trained, accelerator: AcceleratorConfig, dataset: Dataset, verified_images: int
+) -> dict[str, Any]:
+    """Write the pair's bundle, LayerGraph and ``verification.json`` as the new ``directory``; returns the last.
+
+    Raises MismatchError, and writes nothing, where the RTL and the reference disagree on an output byte.
+    """
+    graph = quantise(trained.network, dataset.train.take(CALIBRATION_IMAGES).inputs, name)
+    program = compile_graph(graph, accelerator)
+    verification = {
+        "network": name,
+        "dataset": dataset.provenance,
+        "float_test_accuracy": trained.test_accuracy,
+        "int8_test_accuracy": quantised_accuracy(graph, dataset.test),
+        "int8_test_images": len(dataset.test),
+        "rtl": _verify(graph, program, dataset.test.take(verified_images)),
+    }
+    with new_directory(directory) as temporary:
+        write_bundle(temporary, program, emit(accelerator), name)
+        save_graph(graph, temporary / "network.npz")
+        write_json(temporary / VERIFICATION, verification)
+    return verification
+
+
+def _verify(graph: LayerGraph, program: Program, split: Split) -> dict[str, Any]:
+    """Classify the images of ``split`` in RTL simulation and by the reference, image by image."""
+    inputs = quantise_images(graph, split.inputs)
+    measurement = simulate(program, inputs)
+    simulated = measurement.outputs.reshape(len(split), -1)
+    expected = run_reference(graph, inputs).reshape(len(split), -1)
+    agree = (simulated == expected).all(axis=1)
+    if not agree.all():
+        first = int(np.argmin(agree))
+        raise MismatchError(
+            f"{graph.name}: the RTL's output differs from the reference on {int((~agree).sum())} of {len(split)} "
+            f"test images, first on image {first}"
+        )
+    predictions = simulated.argmax(axis=1)
+    return {
+        "images": len(split),
+        "bit_exact": True,
+        "accuracy": float((predictions == split.labels).mean()),
+        "cycles": measurement.cycles,
+        "predictions": [
+            {"image": index, "label": int(label), "rtl": int(rtl), "reference": int(reference)}
+            for index, (label, rtl, reference) in enumerate(
+                zip(split.labels, predictions, expected.argmax(axis=1), strict=True)
+            )
+        ],
+    }

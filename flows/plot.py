@@ -1,0 +1,170 @@
+"""The Pareto front as a picture (matplotlib) and as a self-contained web page (plotly)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib
+import plotly.graph_objects as go
+from matplotlib.figure import Figure
+
+from flows.accelerators import config_values
+from flows.evaluation import Evaluation, Tier
+
+matplotlib.use("Agg")
+
+COLOURS = "viridis"
+MODELLED_COLOUR = "#b8bec8"
+BEST_COLOUR = "#d62728"
+
+
+@dataclass(frozen=True)
+class FrontPlot:
+    """What the two renderings show: latency across, accuracy up, area as colour."""
+
+    title: str
+    clock_mhz: float
+    front: Sequence[Evaluation]
+    """Measured, none dominated."""
+    best: Evaluation | None
+    dominated: Sequence[Evaluation]
+    """Measured and not in the front."""
+    modelled: Sequence[Evaluation]
+    """Never simulated."""
+
+    @property
+    def x_label(self) -> str:
+        return f"latency in ms at {self.clock_mhz:g} MHz"
+
+    @property
+    def y_label(self) -> str:
+        tiers = sorted({evaluation.accuracy_tier for evaluation in self.front})
+        return f"accuracy ({', '.join(tiers)})" if tiers else "accuracy"
+
+    def points(self, evaluations: Sequence[Evaluation]) -> tuple[list[float], list[float], list[float]]:
+        """Latency, accuracy and area of each of ``evaluations``."""
+        metrics = [evaluation.metrics(self.clock_mhz) for evaluation in evaluations]
+        return (
+            [m["latency_ms"] for m in metrics],
+            [m["accuracy"] for m in metrics],
+            [m["lut_equivalents"] for m in metrics],
+        )
+
+    @property
+    def staircase(self) -> tuple[list[float], list[float]]:
+        """The front of latency and accuracy alone, whatever the area, from the fastest on."""
+        latencies, accuracies, _ = self.points(self.front)
+        steps: list[tuple[float, float]] = []
+        for latency, accuracy in sorted(
+            zip(latencies, accuracies, strict=True), key=lambda point: (point[0], -point[1])
+        ):
+            if not steps or accuracy > steps[-1][1]:
+                steps.append((latency, accuracy))
+        return [latency for latency, _ in steps], [accuracy for _, accuracy in steps]
+
+
+def front_png(plot: FrontPlot) -> bytes:
+    """The plot as a PNG image."""
+    figure = Figure(figsize=(9, 5.5), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    x, y, _ = plot.points(plot.modelled)
+    axes.scatter(x, y, s=12, color=MODELLED_COLOUR, label="modelled only", zorder=1)
+    x, y, _ = plot.points(plot.dominated)
+    axes.scatter(x, y, s=26, facecolors="white", edgecolors="#5b6573", label="measured in RTL, dominated", zorder=2)
+    axes.step(*plot.staircase, where="post", color="#39424e", linewidth=1, zorder=3)
+    x, y, area = plot.points(plot.front)
+    marks = axes.scatter(
+        x,
+        y,
+        c=area,
+        s=70,
+        cmap=COLOURS,
+        edgecolors="black",
+        linewidths=0.8,
+        label="measured in RTL, Pareto front",
+        zorder=4,
+    )
+    if plot.best is not None:
+        x, y, _ = plot.points([plot.best])
+        axes.scatter(
+            x, y, s=260, facecolors="none", edgecolors=BEST_COLOUR, linewidths=2, label="chosen pair", zorder=5
+        )
+    figure.colorbar(marks, ax=axes, label="area proxy (LUT equivalents)")
+    axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label, xscale="log")
+    axes.grid(True, which="both", color="#e6e8ec", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="lower right", frameon=True, framealpha=0.9)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def front_html(plot: FrontPlot) -> str:
+    """The plot as a page that needs no network; hovering shows the architecture and the accelerator."""
+    figure = go.Figure()
+    figure.add_trace(_scatter(plot, plot.modelled, "modelled only", {"size": 6, "color": MODELLED_COLOUR}))
+    dominated = {"size": 8, "color": "white", "line": {"width": 1.2, "color": "#5b6573"}}
+    figure.add_trace(_scatter(plot, plot.dominated, "measured in RTL, dominated", dominated))
+    x, y = plot.staircase
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            line={"shape": "hv", "color": "#39424e", "width": 1},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    front = {
+        "size": 13,
+        "color": plot.points(plot.front)[2],
+        "colorscale": COLOURS.capitalize(),
+        "colorbar": {"title": {"text": "area proxy<br>(LUT equivalents)"}},
+        "line": {"width": 1, "color": "black"},
+    }
+    figure.add_trace(_scatter(plot, plot.front, "measured in RTL, Pareto front", front))
+    if plot.best is not None:
+        ring = {"size": 24, "symbol": "circle-open", "color": BEST_COLOUR, "line": {"width": 3}}
+        figure.add_trace(_scatter(plot, [plot.best], "chosen pair", ring))
+    figure.update_layout(
+        title=plot.title,
+        template="plotly_white",
+        legend={"x": 0.99, "y": 0.01, "xanchor": "right", "yanchor": "bottom"},
+        hoverlabel={"align": "left"},
+    )
+    figure.update_xaxes(title=plot.x_label, type="log")
+    figure.update_yaxes(title=plot.y_label, tickformat=".1%")
+    html: str = figure.to_html(include_plotlyjs=True, full_html=True)
+    return html
+
+
+def _scatter(plot: FrontPlot, evaluations: Sequence[Evaluation], name: str, marker: dict[str, object]) -> go.Scatter:
+    x, y, _ = plot.points(evaluations)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        name=name,
+        marker=marker,
+        text=[_hover(plot, evaluation) for evaluation in evaluations],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _hover(plot: FrontPlot, evaluation: Evaluation) -> str:
+    metrics = evaluation.metrics(plot.clock_mhz)
+    accelerator = ", ".join(f"{name} {value}" for name, value in config_values(evaluation.pair.accelerator).items())
+    prefix = "" if evaluation.tier is Tier.MEASURED else "about "
+    return "<br>".join(
+        [
+            f"<b>{evaluation.pair.architecture}</b>",
+            accelerator,
+            f"accuracy {evaluation.accuracy:.2%} ({evaluation.accuracy_tier})",
+            f"{prefix}{metrics['cycles']:,.0f} cycles, {metrics['latency_ms']:.4g} ms ({evaluation.tier.value})",
+            f"{metrics['multipliers']:.0f} multipliers, {metrics['lut_equivalents']:,.0f} LUT equivalents (proxy)",
+        ]
+    )

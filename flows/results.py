@@ -1,0 +1,93 @@
+"""What a search found, as files: ``pareto.json``, ``pareto.html`` and ``pareto.png``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.evaluation import Evaluation, Pair, Tier
+from flows.evaluation_log import evaluation_from_values, evaluation_values
+from flows.files import write_bytes, write_json
+from flows.plot import FrontPlot, front_html, front_png
+from hwgen.errors import InputError
+
+FILE_NAME = "pareto.json"
+BEST = "best"
+"""The folder of the chosen pair in a run directory."""
+
+PROVENANCE = {
+    "cycles": "measured in RTL simulation, one inference from start to done, weights, input and output over the bus",
+    "latency_ms": "cycles at the stated clock; the clock is an assumption, not a place-and-route result",
+    "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them; not placed and routed",
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """The Pareto front of a finished search."""
+
+    title: str
+    clock_mhz: float
+    constraints: tuple[str, ...]
+    front: tuple[Evaluation, ...]
+    """Fastest first, all measured."""
+    best: Evaluation | None
+    """The member of the front to build; None where the front is empty."""
+
+    def save(self, run: Path) -> None:
+        """Write ``pareto.json`` into ``run``."""
+        write_json(
+            run / FILE_NAME,
+            {
+                "title": self.title,
+                "clock_mhz": self.clock_mhz,
+                "constraints": list(self.constraints),
+                "provenance": PROVENANCE,
+                "front": [self._values(evaluation) for evaluation in self.front],
+                "best": None if self.best is None else self.front.index(self.best),
+            },
+        )
+
+    def _values(self, evaluation: Evaluation) -> dict[str, Any]:
+        return {**evaluation_values(evaluation), **evaluation.metrics(self.clock_mhz)}
+
+    def render(self, run: Path, evaluations: Iterable[Evaluation]) -> None:
+        """Draw ``pareto.html`` and ``pareto.png`` into ``run``; ``evaluations`` are all that the search made."""
+        plot = self._plot(list(evaluations))
+        write_bytes(run / "pareto.html", front_html(plot).encode())
+        write_bytes(run / "pareto.png", front_png(plot))
+
+    def _plot(self, evaluations: Sequence[Evaluation]) -> FrontPlot:
+        members = {evaluation.pair for evaluation in self.front}
+        measured = _by_pair(evaluations, Tier.MEASURED)
+        modelled = _by_pair(evaluations, Tier.MODELLED)
+        return FrontPlot(
+            title=self.title,
+            clock_mhz=self.clock_mhz,
+            front=self.front,
+            best=self.best,
+            dominated=[e for pair, e in measured.items() if pair not in members and e.cycles is not None],
+            modelled=[e for pair, e in modelled.items() if pair not in measured and e.cycles is not None],
+        )
+
+
+def _by_pair(evaluations: Iterable[Evaluation], tier: Tier) -> dict[Pair, Evaluation]:
+    return {evaluation.pair: evaluation for evaluation in evaluations if evaluation.tier is tier}
+
+
+def load_results(run: Path) -> Results:
+    """The results in the run directory ``run``. Raises InputError where the search has not finished."""
+    try:
+        values = json.loads((run / FILE_NAME).read_text(encoding="utf-8"))
+        front = tuple(evaluation_from_values(member) for member in values["front"])
+        best = None if values["best"] is None else front[values["best"]]
+        return Results(values["title"], values["clock_mhz"], tuple(values["constraints"]), front, best)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"run: {run} holds an unfinished search; finish it with `cosynth search --resume {run}`"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise InputError(f"run: {run / FILE_NAME} is damaged ({error})") from error

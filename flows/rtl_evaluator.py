@@ -1,0 +1,38 @@
+"""How the search evaluates a pair: accuracy from an oracle, cycles from an estimate and from RTL simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from flows.evaluation import Pair
+from hwgen.compiler import CompileError, compile_graph
+from hwgen.estimate import estimate_cycles
+from hwgen.graph import LayerGraph
+from nas.quantise import structure
+from nas.spaces import Space
+from sim.simulate import simulate
+
+
+class RtlEvaluator:
+    """Cycles do not depend on weights, so networks are measured with random ones."""
+
+    def __init__(self, space: Space, accuracy: Callable[[str], float], accuracy_tier: str) -> None:
+        self.accuracy_tier = accuracy_tier
+        self.accuracy = accuracy
+        self._graph: Callable[[str], LayerGraph] = lru_cache(maxsize=4096)(lambda name: structure(space, name))
+
+    def modelled_cycles(self, pair: Pair) -> int:
+        """The roofline estimate."""
+        return estimate_cycles(self._graph(pair.architecture), pair.accelerator)
+
+    def measured_cycles(self, pair: Pair) -> int | None:
+        """Cycles of one inference in RTL simulation; None where the network does not compile for the accelerator."""
+        graph = self._graph(pair.architecture)
+        try:
+            program = compile_graph(graph, pair.accelerator)
+        except CompileError:
+            return None
+        return simulate(program, np.zeros((1, *graph.input.output.shape), np.int8)).cycles

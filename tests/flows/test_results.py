@@ -1,0 +1,97 @@
+"""Results are written, read back and drawn; a run directory that is none, or unfinished, says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.constraints import parse_constraint
+from flows.evaluation_log import read_evaluations
+from flows.pareto import best_pair
+from flows.results import Results, load_results
+from flows.settings import AccuracyTier, Settings, load_settings
+from hwgen.errors import InputError
+from tests.flows.fakes import ToyEvaluator
+from tests.flows.test_search import run_search
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    front = run_search(tmp_path / "evaluations.jsonl", ToyEvaluator())
+    return Results("toy", 100, ("accuracy>=0.8",), tuple(front), best_pair(front, [], 100))
+
+
+def test_results_survive_the_disk(tmp_path: Path, results: Results) -> None:
+    results.save(tmp_path)
+    assert load_results(tmp_path) == results
+
+
+def test_both_plots_show_the_front_and_every_evaluation(tmp_path: Path, results: Results) -> None:
+    results.render(tmp_path, read_evaluations(tmp_path / "evaluations.jsonl"))
+    assert (tmp_path / "pareto.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "pareto.html").read_text()
+    assert "https://cdn" not in page.split("<body>")[1][:2000]
+    for evaluation in results.front:
+        assert f"\\u003cb\\u003e{evaluation.pair.architecture}" in page
+
+
+def test_an_unfinished_run_says_how_to_finish_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unfinished search; finish it with `cosynth search --resume"):
+        load_results(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"front": [], "best": 3}'])
+def test_damaged_results_are_an_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "pareto.json").write_text(content)
+    with pytest.raises(InputError, match="is damaged"):
+        load_results(tmp_path)
+
+
+def test_settings_survive_the_disk(tmp_path: Path) -> None:
+    settings = Settings(accuracy=AccuracyTier.TABULAR, constraints=("cycles<=100",), seed=7)
+    settings.save(tmp_path)
+    assert load_settings(tmp_path) == settings
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"colour": 1}'])
+def test_a_directory_without_settings_is_no_run(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "settings.json").write_text(content)
+    with pytest.raises(InputError, match="run: "):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("population", 3),
+        ("budget", 39),
+        ("builds", 0),
+        ("clock_mhz", 0.0),
+        ("clock_mhz", float("nan")),
+        ("verified_images", 0),
+        ("seed", -1),
+        ("supernet_epochs", 0),
+        ("training_epochs", 0),
+    ],
+)
+def test_each_setting_out_of_range_is_named(field: str, value: float) -> None:
+    with pytest.raises(InputError, match=f"^{field}: .* is out of range; accepted: "):
+        Settings(**{field: value})
+
+
+def test_a_bound_on_latency_asks_for_accuracy_and_one_on_accuracy_for_speed(results: Results) -> None:
+    def chosen(constraint: str) -> tuple[float, float]:
+        best = best_pair(results.front, [parse_constraint(constraint)], 100)
+        assert best is not None
+        assert best.cycles is not None
+        return best.accuracy, best.cycles
+
+    bound = sorted(evaluation.cycles or 0 for evaluation in results.front)[len(results.front) // 2]
+    accuracy, cycles = chosen(f"cycles<={bound}")
+    assert cycles <= bound
+    assert accuracy == max(e.accuracy for e in results.front if (e.cycles or 0) <= bound)
+    accuracy, cycles = chosen("accuracy>=0.8")
+    assert accuracy >= 0.8
+    assert cycles == min(e.cycles or 0 for e in results.front if e.accuracy >= 0.8)

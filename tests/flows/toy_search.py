@@ -1,0 +1,21 @@
+"""Runs the toy search slowly in a process of its own, to be killed: ``python -m tests.flows.toy_search LOG``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from flows.evaluation import Pair
+from tests.flows.fakes import ToyEvaluator
+from tests.flows.test_search import run_search
+
+
+class SlowEvaluator(ToyEvaluator):
+    def modelled_cycles(self, pair: Pair) -> int:
+        time.sleep(0.01)
+        return super().modelled_cycles(pair)
+
+
+if __name__ == "__main__":
+    run_search(Path(sys.argv[1]), SlowEvaluator())
