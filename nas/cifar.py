@@ -20,22 +20,17 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from hwgen.errors import InputError
+from nas.files import DataError, find_file
 from nas.progress import progress_bar
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 JPEG_PROVENANCE = "JPEG CIFAR-10 (lossy recompression, about quality 75)"
 OFFICIAL_PROVENANCE = "CIFAR-10"
-DATA_VARIABLE = "COSYNTH_DATA"
 CACHE_VARIABLE = "COSYNTH_CACHE"
 
 _PIXELS = 32 * 32 * 3
 _PYTHON_FILES = {"train": tuple(f"data_batch_{i}" for i in range(1, 6)), "test": ("test_batch",)}
 _BINARY_FILES = {"train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)), "test": ("test_batch.bin",)}
-
-
-class DataError(InputError):
-    """A data set that cannot be had; the message says what is accepted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +54,7 @@ def load_cifar10_images(data_dir: Path | None = None) -> CifarImages:
     Accepted there, first found first read: cifar-10-batches-py/, cifar-10-python.tar.gz, cifar-10-batches-bin/,
     cifar-10-binary.tar.gz, cifar10-jpeg.tar.xz. Raises DataError where there is none of them or it is not whole.
     """
-    source = _find_source(data_dir)
+    source = find_file(tuple(_READERS), data_dir)
     cached = _cache_path(source)
     if not cached.exists():
         provenance = JPEG_PROVENANCE if source.name == "cifar10-jpeg.tar.xz" else OFFICIAL_PROVENANCE
@@ -73,18 +68,6 @@ def load_cifar10_images(data_dir: Path | None = None) -> CifarImages:
             stored["test_labels"],
             str(stored["provenance"]),
         )
-
-
-def _find_source(data_dir: Path | None) -> Path:
-    directory = data_dir or os.environ.get(DATA_VARIABLE)
-    accepted = ", ".join(_READERS)
-    if directory is None:
-        raise DataError(f"cifar10: no data directory; set {DATA_VARIABLE} to a directory with one of: {accepted}")
-    for folder in (Path(directory), Path(directory) / "data"):
-        for name in _READERS:
-            if (folder / name).exists():
-                return folder / name
-    raise DataError(f"cifar10: not found in {directory} or its folder data; accepted: {accepted}")
 
 
 def _cache_path(source: Path) -> Path:

@@ -12,7 +12,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from nas.cifar import DataError, load_cifar10_images
+from nas.cifar import load_cifar10_images
+from nas.files import DataError
 
 SPLIT_SEED = 0
 CIFAR10_VALIDATION_IMAGES = 5000

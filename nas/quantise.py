@@ -112,9 +112,7 @@ def _quantised(layer: FloatLayer, operands: list[TensorType], output: TensorType
             rows = layer.weight.reshape(-1, channels, height, width).permute(0, 2, 3, 1).flatten(1)
             weights, bias, requantisation = _weights(rows, layer.bias, operands[0], output, Rounding.SINGLE)
             loaded = _int8_clamp(layer.input_clamp, operands[0])
-            return FullyConnected(
-                layer.name, output, weights, bias, requantisation, clamp=clamp, input_clamp=loaded
-            )
+            return FullyConnected(layer.name, output, weights, bias, requantisation, clamp=clamp, input_clamp=loaded)
         case FloatAdd():
             return Add(layer.name, output, *_add_scales(operands, output), clamp=clamp)
         case FloatAveragePool():
@@ -123,21 +121,15 @@ def _quantised(layer: FloatLayer, operands: list[TensorType], output: TensorType
     raise TypeError(f"layer {layer.name!r}: no quantisation for {type(layer).__name__}")
 
 
-def _convolution(
-    layer: FloatConv, operand: TensorType, output: TensorType, clamp: tuple[int, int]
-) -> Conv | Depthwise:
+def _convolution(layer: FloatConv, operand: TensorType, output: TensorType, clamp: tuple[int, int]) -> Conv | Depthwise:
     kernel = layer.weight.permute(0, 2, 3, 1)  # [out, kh, kw, in / groups], as TensorFlow Lite stores it
     weights, bias, requantisation = _weights(kernel, layer.bias, operand, output, Rounding.DOUBLE)
     vertical, horizontal = layer.padding
-    window = Window(
-        (kernel.shape[1], kernel.shape[2]), layer.stride, (vertical, vertical, horizontal, horizontal)
-    )
+    window = Window((kernel.shape[1], kernel.shape[2]), layer.stride, (vertical, vertical, horizontal, horizontal))
     loaded = _int8_clamp(layer.input_clamp, operand)
     if layer.groups > 1:
         depthwise = np.ascontiguousarray(weights[..., 0].transpose(1, 2, 0))
-        return Depthwise(
-            layer.name, output, window, depthwise, bias, requantisation, clamp=clamp, input_clamp=loaded
-        )
+        return Depthwise(layer.name, output, window, depthwise, bias, requantisation, clamp=clamp, input_clamp=loaded)
     return Conv(layer.name, output, window, weights, bias, requantisation, clamp=clamp, input_clamp=loaded)
 
 

@@ -140,7 +140,7 @@ class _Tracer:
             self._names[node] = INPUT
         elif node.op == "call_function" and node.target is operator.add and len(node.args) == 2:
             terms = tuple(self._names[term] for term in node.args if isinstance(term, fx.Node))
-            self._append(node, FloatAdd(_readable(node.name), terms))
+            self._append(node, FloatAdd(_qualified(node), terms))
         elif node.op == "call_module":
             module = self._modules[str(node.target)]
             if isinstance(module, nn.Identity | nn.Flatten):
@@ -148,11 +148,19 @@ class _Tracer:
             else:
                 self._append(node, _from_module(_readable(str(node.target)), operands, module))
         elif node.op != "output":
-            raise UnsupportedNetworkError(f"network: operation {node.target!r} is not supported; accepted: + and modules")
+            raise UnsupportedNetworkError(
+                f"network: operation {node.target!r} is not supported; accepted: + and modules"
+            )
 
     def _append(self, node: fx.Node, layer: FloatLayer) -> None:
         self.layers.append(layer)
         self._names[node] = layer.name
+
+
+def _qualified(node: fx.Node) -> str:
+    """The name of a function's node, within the module that calls it."""
+    owners = list(node.meta.get("nn_module_stack", ()))
+    return _readable(f"{owners[-1]}.{node.name}" if owners else node.name)
 
 
 def _readable(target: str) -> str:
@@ -165,9 +173,7 @@ def _from_module(name: str, operands: tuple[str, ...], module: nn.Module) -> Flo
             _check_conv(name, module)
             bias = torch.zeros(module.out_channels) if module.bias is None else module.bias.detach()
             weight = module.weight.detach()
-            return FloatConv(
-                name, operands, weight, bias, _pair(module.stride), _pair(module.padding), module.groups
-            )
+            return FloatConv(name, operands, weight, bias, _pair(module.stride), _pair(module.padding), module.groups)
         case nn.BatchNorm2d():
             return _Normalise(name, operands, *_batch_norm_affine(module))
         case nn.ReLU():
@@ -226,7 +232,7 @@ def _live(layers: Sequence[FloatLayer]) -> list[FloatLayer]:
 
 
 def _readers(layers: Sequence[FloatLayer]) -> dict[str, list[FloatLayer]]:
-    readers: dict[str, list[FloatLayer]] = {INPUT: []} | {layer.name: [] for layer in layers}
+    readers: dict[str, list[FloatLayer]] = {name: [] for name in (INPUT, *(layer.name for layer in layers))}
     for layer in layers:
         for operand in layer.operands:
             readers[operand].append(layer)

@@ -39,8 +39,10 @@ def parse(cell: str) -> tuple[str, ...]:
 
 def spell(operations: Sequence[str]) -> str:
     """The string of the operations of the six edges."""
-    nodes = [[f"{op}~{source}" for op, (source, target) in zip(operations, EDGES, strict=True) if target == node]
-             for node in (1, 2, 3)]
+    nodes = [
+        [f"{op}~{source}" for op, (source, target) in zip(operations, EDGES, strict=True) if target == node]
+        for node in (1, 2, 3)
+    ]
     return "+".join(f"|{'|'.join(node)}|" for node in nodes)
 
 

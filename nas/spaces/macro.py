@@ -37,7 +37,8 @@ class Macro(Space):
     def encode(self, architecture: str) -> Genotype:
         if len(architecture) != sum(self.stages) or set(architecture) - set("012"):
             raise ArchitectureError(
-                f"architecture: {architecture!r} is not of the macro space; accepted: {sum(self.stages)} digits 0, 1 or 2"
+                f"architecture: {architecture!r} is not of the macro space; "
+                f"accepted: {sum(self.stages)} digits 0, 1 or 2"
             )
         return tuple(int(digit) for digit in architecture)
 

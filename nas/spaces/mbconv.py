@@ -1,7 +1,7 @@
 """The mbconv space: MobileNetV2-like networks with searched kernels, expansions, depths and widths.
 
-As in ProxylessNAS (Cai et al., ICLR 2019) and DANCE (Choi et al., DAC 2021). An architecture names its stages, joined by
-``+``; a stage names its width and then its blocks, joined by ``-``: ``w16-k3e3-k5e6+w24-k7e3``. ``k5e6`` is an
+As in ProxylessNAS (Cai et al., ICLR 2019) and DANCE (Choi et al., DAC 2021). An architecture names its stages, joined
+by ``+``; a stage names its width and then its blocks, joined by ``-``: ``w16-k3e3-k5e6+w24-k7e3``. ``k5e6`` is an
 MBConv block with a 5x5 depthwise kernel and expansion 6; ``skip`` is no block, and may stand anywhere but first.
 """
 
@@ -104,7 +104,10 @@ class MbConv(Space):
             raise ArchitectureError(
                 f"architecture: {architecture!r} has {len(spelled)} stages; accepted: {len(self.stages)}, joined by +"
             )
-        return [_parse_stage(text, number, stage) for number, (text, stage) in enumerate(zip(spelled, self.stages, strict=True))]
+        return [
+            _parse_stage(text, number, stage)
+            for number, (text, stage) in enumerate(zip(spelled, self.stages, strict=True))
+        ]
 
 
 def _parse_stage(text: str, number: int, stage: Stage) -> tuple[int, list[str]]:

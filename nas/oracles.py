@@ -1,0 +1,160 @@
+"""How accurate an architecture is, and how that is known: every accuracy carries its tier and provenance."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from nas.data import Dataset
+from nas.deploy import deploy
+from nas.files import DataError, find_file
+from nas.spaces import Space
+from nas.supernet import Supernet
+from nas.train import TrainConfig, train_architecture
+from nas.zero_cost import activation_pattern_score
+
+
+class AccuracyTier(StrEnum):
+    """How an accuracy is known, from the benchmark's table to the network that is deployed."""
+
+    TABULAR = "tabular"
+    """Read from a published table of trained networks."""
+    ZERO_COST = "zero_cost"
+    """A score of the untrained network that ranks; it is no fraction of images."""
+    SUPERNET = "supernet"
+    """Measured with weights shared with all other architectures."""
+    TRAINED = "trained"
+    """Measured after training from scratch or fine-tuning, in floating point."""
+    TRAINED_QUANTISED = "trained_quantised"
+    """Measured on the trained int8 network, bit for bit as the accelerator computes."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A fraction of images classified correctly (a score where the tier is zero-cost), and where it came from."""
+
+    value: float
+    tier: AccuracyTier
+    provenance: str
+
+
+class AccuracyOracle(Protocol):
+    """Answers for every canonical architecture of its space; raises ArchitectureError for others."""
+
+    @property
+    def tier(self) -> AccuracyTier:
+        """The tier of every answer."""
+
+    def accuracy(self, architecture: str) -> Accuracy:
+        """The architecture's accuracy."""
+
+
+@dataclass(frozen=True, eq=False)
+class TabularOracle:
+    """A benchmark's table. A cell's entry is that of its canonical string."""
+
+    space: Space
+    table: dict[str, float] = field(repr=False)
+    provenance: str
+    tier = AccuracyTier.TABULAR
+
+    def accuracy(self, architecture: str) -> Accuracy:
+        return Accuracy(self.table[self.space.canonical(architecture)], self.tier, self.provenance)
+
+
+@dataclass(frozen=True, eq=False)
+class ZeroCostOracle:
+    """NASWOT's score of the untrained network on a batch of training images."""
+
+    space: Space
+    dataset: Dataset
+    tier = AccuracyTier.ZERO_COST
+
+    def accuracy(self, architecture: str) -> Accuracy:
+        score = activation_pattern_score(self.space, self.space.canonical(architecture), self.dataset.train)
+        return Accuracy(score, self.tier, f"NASWOT score on {self.dataset.provenance}, untrained")
+
+
+@dataclass(frozen=True, eq=False)
+class SupernetOracle:
+    """Validation accuracy with the weights that a supernet shares."""
+
+    supernet: Supernet
+    tier = AccuracyTier.SUPERNET
+
+    def accuracy(self, architecture: str) -> Accuracy:
+        value = self.supernet.accuracy(self.supernet.space.canonical(architecture))
+        return Accuracy(value, self.tier, f"shared weights, {self.supernet.dataset.provenance} validation images")
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedOracle:
+    """Validation accuracy after training from scratch."""
+
+    space: Space
+    dataset: Dataset
+    config: TrainConfig
+    seed: int = 0
+    tier = AccuracyTier.TRAINED
+
+    def accuracy(self, architecture: str) -> Accuracy:
+        canonical = self.space.canonical(architecture)
+        trained = train_architecture(self.space, canonical, self.dataset, self.config, seed=self.seed)
+        return Accuracy(trained.validation_accuracy, self.tier, _trained_provenance(self.dataset, self.config))
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedQuantisedOracle:
+    """Validation accuracy of the int8 network after training from scratch."""
+
+    space: Space
+    dataset: Dataset
+    config: TrainConfig
+    seed: int = 0
+    tier = AccuracyTier.TRAINED_QUANTISED
+
+    def accuracy(self, architecture: str) -> Accuracy:
+        canonical = self.space.canonical(architecture)
+        trained = train_architecture(self.space, canonical, self.dataset, self.config, seed=self.seed)
+        deployed = deploy(trained.network, self.dataset, f"{self.space.name}:{canonical}")
+        provenance = f"int8 after {_trained_provenance(self.dataset, self.config)}"
+        return Accuracy(deployed.validation_accuracy, self.tier, provenance)
+
+
+def tabular_oracle(space: Space, dataset: str = "cifar10", data_dir: Path | None = None) -> TabularOracle:
+    """The benchmark's table for a space at the benchmark's size.
+
+    NAS-Bench-201 (``nasbench201.csv``) has ``cifar10``, ``cifar100`` and ``imagenet16``; NAS-Bench-Macro
+    (``nas-bench-macro_cifar10.json``) has ``cifar10``. They lie in ``data_dir`` (by default the directory that
+    COSYNTH_DATA names) or its folder ``data``. Raises DataError where there is no such table.
+    """
+    if space.name == "nasbench201":
+        return TabularOracle(space, _read_nasbench201(data_dir, dataset), f"NAS-Bench-201, {dataset} test, 200 epochs")
+    if space.name == "macro" and dataset == "cifar10":
+        return TabularOracle(space, _read_macro(data_dir), "NAS-Bench-Macro, cifar10 test, mean of 3 seeds")
+    raise DataError(f"space: {space.name} has no table for {dataset}; accepted: nasbench201, or macro on cifar10")
+
+
+def _read_nasbench201(data_dir: Path | None, dataset: str) -> dict[str, float]:
+    column = f"{dataset}_test_acc"
+    path = find_file(("nasbench201.csv",), data_dir)
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        columns = reader.fieldnames or ()
+        if column not in columns or "arch" not in columns:
+            accepted = ", ".join(name.removesuffix("_test_acc") for name in columns if name.endswith("_test_acc"))
+            raise DataError(f"dataset: {dataset!r} is not in {path}; accepted: {accepted}")
+        return {row["arch"]: float(row[column]) / 100 for row in reader}
+
+
+def _read_macro(data_dir: Path | None) -> dict[str, float]:
+    entries = json.loads(find_file(("nas-bench-macro_cifar10.json",), data_dir).read_text(encoding="utf-8"))
+    return {architecture: entry["mean_acc"] / 100 for architecture, entry in entries.items()}
+
+
+def _trained_provenance(dataset: Dataset, config: TrainConfig) -> str:
+    return f"{config.epochs} epochs, {dataset.provenance} validation images"
