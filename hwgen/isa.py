@@ -107,7 +107,7 @@ MacLayout = _instruction(
         "in_row_bytes": 18,  # bytes stored per row; others are padding
         "first_row": 13,  # row of the first window's first tap, relative to the stored rows (signed)
         "first_offset": 19,  # its byte offset in the row (signed)
-        "row_stride": 3,  # rows from one output row's window to the next
+        "row_stride": 12,  # rows from one output row's window to the next
         "x_step": 16,  # bytes from one output pixel's window to the next
         "out_width": 12,
         "out_height": 12,

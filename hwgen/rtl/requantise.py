@@ -27,7 +27,7 @@ def requantise(acc: int, bias: int, multiplier: int, shift: int, rounding: Round
         return -magnitude if acc < 0 else magnitude
     product = (acc + bias) * multiplier
     if rounding is RoundingMode.SINGLE:
-        return (product + (1 << (30 - shift))) >> (31 - shift)
+        return (product + (1 << (30 - shift)) - (product < 0)) >> (31 - shift)
     left, right = max(shift, 0), max(-shift, 0)
     high = (product + (1 << (30 - left))) >> (31 - left)
     if right == 0:
@@ -66,7 +66,7 @@ class RequantiseLane(wiring.Component):
         is_mean = self.mode.rounding == RoundingMode.MEAN
         negate_in = is_mean & (self.acc < 0)
         magnitude = Mux(negate_in, -self.acc, self.acc)
-        biased = register(signed(33), "biased", magnitude + self.parameters.bias)
+        biased = register(signed(32), "biased", magnitude + self.parameters.bias)
         multiplier = register(unsigned(31), "multiplier", self.parameters.multiplier)
         shift_0 = self.parameters.shift
         is_double = self.mode.rounding == RoundingMode.DOUBLE
@@ -87,7 +87,8 @@ class RequantiseLane(wiring.Component):
 
         half = Signal(signed(64))
         with m.If(mode[2].rounding != RoundingMode.MEAN):
-            m.d.comb += half.eq((Const(1, 64) << first[1]) >> 1)
+            is_single = mode[2].rounding == RoundingMode.SINGLE
+            m.d.comb += half.eq(((Const(1, 63) << first[1]) >> 1)[:63] - (is_single & (product < 0)))
         rounded = register(signed(64), "rounded", product + half)
 
         high = register(signed(33), "high", rounded >> first[2])

@@ -1,0 +1,183 @@
+"""Program builder: collects instructions and data, and gives each instruction the waits that its accesses require."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hwgen.compiler.hazards import Access, Hazards, Ring, Waits, merge_waits
+from hwgen.config import AcceleratorConfig
+from hwgen.isa import INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, PARAMETER_BYTES, Opcode, Region, encode
+from hwgen.program import Engine
+
+DATA_ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Bytes of one row after another in a memory region: ``rows`` rows of ``row_bytes``, ``pitch`` apart."""
+
+    region: Region
+    offset: int
+    pitch: int
+    row_bytes: int
+    rows: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + (self.rows - 1) * self.pitch + self.row_bytes
+
+
+@dataclass(frozen=True)
+class Span:
+    """[start, end) in an on-chip buffer."""
+
+    start: int
+    end: int
+
+
+@dataclass
+class ProgramBuilder:
+    """Instructions in program order. Hazards are tracked per memory, so that a schedule cannot be wrong, only slow."""
+
+    config: AcceleratorConfig
+    instructions: list[tuple[Opcode, dict[str, int]]] = field(default_factory=list)
+    data: bytearray = field(default_factory=bytearray)
+    issued: dict[Engine, int] = field(default_factory=lambda: dict.fromkeys(Engine, 0))
+
+    def __post_init__(self) -> None:
+        half = self.config.act_half_bytes
+        self.operand_ring = Ring(0, half)
+        self.result_ring = Ring(half, half)
+        self.weight_ring = Ring(0, self.config.weight_words)
+        self.parameter_ring = Ring(0, self.config.parameter_words)
+        self.act_hazards = Hazards()
+        self.weight_hazards = Hazards()
+        self.parameter_hazards = Hazards()
+        self.dram_hazards = {region: Hazards() for region in Region}
+
+    def add_data(self, content: bytes) -> int:
+        """Append read-only data to the image; returns its offset from the start of the data."""
+        self.data += bytes(-len(self.data) % DATA_ALIGNMENT)
+        offset = len(self.data)
+        self.data += content
+        return offset
+
+    def load_act(self, source: Extent, address: int, pitch: int) -> None:
+        """Bring rows of bytes from memory to the activation buffer."""
+        end = address + (source.rows - 1) * pitch + source.row_bytes
+        waits = merge_waits(
+            self.dram_hazards[source.region].before_read(source.offset, source.end),
+            self.act_hazards.before_write(address, end),
+        )
+        retired = self._issue(Opcode.LOAD_ACT, Engine.LOAD, waits, _transfer_fields(source, address, pitch))
+        self.dram_hazards[source.region].record_read(Access(source.offset, source.end, Engine.LOAD, retired))
+        self.act_hazards.record_write(Access(address, end, Engine.LOAD, retired))
+
+    def store(self, target: Extent, address: int, pitch: int) -> None:
+        """Write rows of bytes of the activation buffer to memory."""
+        end = address + (target.rows - 1) * pitch + target.row_bytes
+        waits = merge_waits(
+            self.dram_hazards[target.region].before_write(target.offset, target.end),
+            self.act_hazards.before_read(address, end),
+        )
+        retired = self._issue(Opcode.STORE, Engine.STORE, waits, _transfer_fields(target, address, pitch))
+        self.dram_hazards[target.region].record_write(Access(target.offset, target.end, Engine.STORE, retired))
+        self.act_hazards.record_read(Access(address, end, Engine.STORE, retired))
+
+    def load_weights(self, offset: int, words: int) -> int:
+        """Bring ``words`` weight words at ``offset`` of the data on chip; returns their word address."""
+        word_bytes = self.config.multipliers
+        return self._load_words(Opcode.LOAD_WEIGHT, self.weight_ring, self.weight_hazards, offset, words, word_bytes)
+
+    def load_parameters(self, offset: int, words: int) -> int:
+        """Bring ``words`` parameter words at ``offset`` of the data on chip; returns their word address."""
+        word_bytes = PARAMETER_BYTES * self.config.requant_lanes
+        return self._load_words(
+            Opcode.LOAD_PARAM, self.parameter_ring, self.parameter_hazards, offset, words, word_bytes
+        )
+
+    def _load_words(
+        self, opcode: Opcode, ring: Ring, hazards: Hazards, offset: int, words: int, word_bytes: int
+    ) -> int:
+        address = ring.allocate(words)
+        beats = words * -(-word_bytes // self.config.bus_bytes)
+        fields = {
+            "region": int(Region.IMAGE),
+            "dram_offset": offset,
+            "word_address": address,
+            "words": words,
+            "beats": beats,
+        }
+        retired = self._issue(opcode, Engine.LOAD, hazards.before_write(address, address + words), fields)
+        hazards.record_write(Access(address, address + words, Engine.LOAD, retired))
+        return address
+
+    def compute(
+        self,
+        opcode: Opcode,
+        fields: dict[str, int],
+        *,
+        operands: list[Span],
+        weights: Span | None,
+        parameters: Span,
+        results: Span,
+    ) -> None:
+        """A MAC or ADD instruction that reads and writes the given spans."""
+        reads = [(self.act_hazards, span) for span in operands] + [(self.parameter_hazards, parameters)]
+        if weights is not None:
+            reads.append((self.weight_hazards, weights))
+        waits = merge_waits(
+            *(hazards.before_read(span.start, span.end) for hazards, span in reads),
+            self.act_hazards.before_write(results.start, results.end),
+        )
+        # Results are written in program order, so only reading an earlier result needs a wait for this engine.
+        earlier = merge_waits(*(hazards.before_read(span.start, span.end) for hazards, span in reads))
+        waits[Engine.COMPUTE] = earlier.get(Engine.COMPUTE, 0)
+        retired = self._issue(opcode, Engine.COMPUTE, waits, fields)
+        for hazards, span in reads:
+            hazards.record_read(Access(span.start, span.end, Engine.COMPUTE, retired))
+        self.act_hazards.record_write(Access(results.start, results.end, Engine.COMPUTE, retired))
+
+    def _issue(self, opcode: Opcode, engine: Engine, waits: Waits, fields: dict[str, int]) -> int:
+        header = {
+            f"wait_{other.name.lower()}": waits.get(other, 0)
+            for other in Engine
+            if other is not engine or engine is Engine.COMPUTE
+        }
+        encode(opcode, **header, **fields)  # a value that does not fit its field is met where its layer is known
+        self.instructions.append((opcode, {**header, **fields}))
+        self.issued[engine] += 1
+        return self.issued[engine]
+
+    def image(self) -> bytes:
+        """Instructions and data, laid out for memory."""
+        ends = {f"wait_{engine.name.lower()}": self.issued[engine] for engine in Engine}
+        program = [*self.instructions, (Opcode.END, ends)]
+        program += [(Opcode.END, {})] * (-len(program) % INSTRUCTIONS_PER_FETCH)
+        data_base = len(program) * INSTRUCTION_BYTES
+        encoded = bytearray()
+        for opcode, fields in program:
+            if fields.get("region") == Region.IMAGE and "dram_offset" in fields:
+                fields = {**fields, "dram_offset": fields["dram_offset"] + data_base}
+            encoded += encode(opcode, **fields)
+        return bytes(encoded + self.data)
+
+
+def pad_words(words: np.ndarray, bus_bytes: int) -> bytes:
+    """uint8 [words, bytes] with each word padded to whole bus beats, as LOAD_WEIGHT and LOAD_PARAM expect them."""
+    padding = -words.shape[1] % bus_bytes
+    return np.pad(words, ((0, 0), (0, padding))).tobytes()
+
+
+def _transfer_fields(extent: Extent, address: int, pitch: int) -> dict[str, int]:
+    return {
+        "region": int(extent.region),
+        "dram_offset": extent.offset,
+        "dram_pitch": extent.pitch,
+        "act_address": address,
+        "act_pitch": pitch,
+        "row_bytes": extent.row_bytes,
+        "rows": extent.rows,
+    }

@@ -1,0 +1,204 @@
+"""Lowering of windowed layers whose reduction does not fit on chip: partial sums wait in the register file.
+
+A piece of up to ``rf_depth`` pixels of one output row is computed at a time, for one group of channels; the reduction
+comes in slices of a kernel row, each with its own operands and weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hwgen.compiler.builder import ProgramBuilder, Span
+from hwgen.compiler.lower_windowed import LayerData, add_layer_data, layer_fields
+from hwgen.compiler.tiles import Box, Place, Tile, load_tile, place_tile, store_tile
+from hwgen.compiler.windowed import WindowedLayer, valid_extents
+from hwgen.isa import ACT_ADDRESS_BITS, Opcode
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Steps [first, end) of kernel row ``kernel_row``."""
+
+    kernel_row: int
+    first: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Columns [left, right) of an output row."""
+
+    row: int
+    left: int
+    right: int
+
+
+def lower_split(builder: ProgramBuilder, layer: WindowedLayer, source: Place, target: Place) -> None:
+    """Emit the layer piece by piece, group by group, slice by slice.
+
+    Raises ValueError where even one step of one pixel does not fit.
+    """
+    data = add_layer_data(builder, layer)
+    width, steps = _piece_size(builder, layer)
+    slices = [
+        Slice(kernel_row, first, min(layer.segment_steps, first + steps))
+        for kernel_row in range(layer.window.kernel[0])
+        for first in range(0, layer.segment_steps, steps)
+    ]
+    out_shape = (*layer.out_size, layer.outputs.tensor)
+    for group in range(layer.groups):
+        channel, channels = layer.chunk_outputs(group, 1)
+        parameters: Span | None = None
+        for row in range(layer.out_size[0]):
+            for left in range(0, layer.out_size[1], width):
+                piece = Piece(row, left, min(layer.out_size[1], left + width))
+                if parameters is None or layer.is_pool:
+                    parameters = _load_parameters(builder, layer, data, group, piece)
+                box = Box(row, row + 1, piece.left, piece.right, channel, channels)
+                results = place_tile(builder.result_ring, box, target, out_shape, builder.config.bus_bytes)
+                for index, part in enumerate(slices):
+                    _emit_slice(
+                        builder,
+                        layer,
+                        source,
+                        data,
+                        group,
+                        piece,
+                        part,
+                        results,
+                        parameters,
+                        {"accumulate": int(index > 0), "hold": int(index < len(slices) - 1)},
+                    )
+                store_tile(builder, results, target, out_shape)
+
+
+def _piece_size(builder: ProgramBuilder, layer: WindowedLayer) -> tuple[int, int]:
+    """Pixels per piece and steps per slice, so that a slice's operands and weights fit."""
+    config = builder.config
+    width = 1 if layer.is_pool else min(config.rf_depth, layer.out_size[1])
+    steps = layer.segment_steps if layer.is_pool else min(layer.segment_steps, config.weight_words)
+    while _operand_bytes(layer, width, steps, config.rows, config.bus_bytes) > config.act_half_bytes:
+        if steps > 1:
+            steps = -(-steps // 2)
+        elif width > 1:
+            width = -(-width // 2)
+        else:
+            raise ValueError(f"one array step's operands do not fit {config.act_half_bytes} bytes")
+    return width, steps
+
+
+def _operand_bytes(layer: WindowedLayer, width: int, steps: int, rows: int, bus_bytes: int) -> int:
+    """Bytes that a slice of a piece brings on chip, at most."""
+    reach = (width - 1) * layer.window.stride[1]
+    if layer.channelwise:
+        return (reach + steps) * (layer.group_inputs + bus_bytes) + bus_bytes
+    return reach * layer.inputs.tensor + steps * rows + bus_bytes
+
+
+def _load_parameters(builder: ProgramBuilder, layer: WindowedLayer, data: LayerData, group: int, piece: Piece) -> Span:
+    if not layer.is_pool:
+        words, word = layer.parameter_words(1), group * layer.parameter_words(1)
+    elif layer.take_maximum:
+        words, word = 1, 0
+    else:
+        window, (height, width) = layer.window, layer.in_size
+        rows = valid_extents(window.kernel[0], window.stride[0], window.padding[0], height, layer.out_size[0])
+        cols = valid_extents(window.kernel[1], window.stride[1], window.padding[2], width, layer.out_size[1])
+        words, word = 1, layer.divisors.index(rows[piece.row] * cols[piece.left])
+    address = builder.load_parameters(data.parameters + word * data.parameter_bytes, words)
+    return Span(address, address + words)
+
+
+@dataclass(frozen=True)
+class SliceOperands:
+    """A slice's operands on chip: one row, and where the first pixel's first operand lies in it."""
+
+    tile: Tile
+    first_offset: int
+    x_step: int
+    segment_stride: int
+
+
+def _load_operands(
+    builder: ProgramBuilder, layer: WindowedLayer, source: Place, group: int, piece: Piece, part: Slice
+) -> SliceOperands:
+    window, (height, width) = layer.window, layer.in_size
+    row = piece.row * window.stride[0] - window.padding[0] + part.kernel_row
+    start = piece.left * window.stride[1] - window.padding[2]
+    reach = (piece.right - 1 - piece.left) * window.stride[1]
+    channels = layer.inputs.tensor
+    bottom = row + 1 if 0 <= row < height else row
+    if layer.channelwise:
+        first, count = layer.chunk_inputs(group, 1)
+        begin, end = start + part.first, start + reach + part.end
+        box = Box(row, bottom, max(0, begin), min(width, end), first, count)
+        shape = (height, width, channels)
+    else:
+        # A kernel row's operands are consecutive bytes, whatever pixel they belong to: cut the row by bytes.
+        rows = builder.config.rows
+        begin = start * channels + part.first * rows
+        end = (start + reach) * channels + min(part.end * rows, window.kernel[1] * channels)
+        box = Box(row, bottom, max(0, begin), min(width * channels, end), 0, 1)
+        shape = (height, width * channels, 1)
+    tile = place_tile(builder.operand_ring, box, source, shape, builder.config.bus_bytes)
+    load_tile(builder, tile, source, shape)
+    pixel = tile.pixel_pitch if layer.channelwise else channels
+    return SliceOperands(
+        tile,
+        (begin - box.left) * tile.pixel_pitch,
+        window.stride[1] * pixel,
+        tile.pixel_pitch if layer.channelwise else builder.config.rows,
+    )
+
+
+def _emit_slice(
+    builder: ProgramBuilder,
+    layer: WindowedLayer,
+    source: Place,
+    data: LayerData,
+    group: int,
+    piece: Piece,
+    part: Slice,
+    results: Tile,
+    parameters: Span,
+    flags: dict[str, int],
+) -> None:
+    operands = _load_operands(builder, layer, source, group, piece, part)
+    words = 1 if layer.is_pool else part.end - part.first
+    word = 0
+    if not layer.is_pool:
+        word = group * layer.reduction_steps + part.kernel_row * layer.segment_steps + part.first
+    address = builder.load_weights(data.weights + word * data.weight_bytes, words)
+    tile = operands.tile
+    ends_row = part.end == layer.segment_steps
+    fields = {
+        **layer_fields(layer),
+        **flags,
+        "first_address": tile.address % 2**ACT_ADDRESS_BITS,
+        "in_pitch": tile.row_pitch,
+        "in_rows": tile.rows,
+        "in_row_bytes": tile.row_bytes,
+        "first_offset": operands.first_offset,
+        "x_step": operands.x_step,
+        "out_width": piece.right - piece.left,
+        "out_height": 1,
+        "kernel_rows": 1,
+        "segment_steps": part.end - part.first,
+        "segment_stride": operands.segment_stride,
+        "groups": 1,
+        "weight_address": address,
+        "last_lanes": layer.last_lanes if ends_row else layer.lanes,
+        "out_address": results.address,
+        "out_pitch": results.row_pitch,
+        "out_step": results.pixel_pitch,
+        "last_channels": results.box.channels,
+        "parameter_address": parameters.start,
+    }
+    builder.compute(
+        Opcode.MAC,
+        fields,
+        operands=[tile.span],
+        weights=Span(address, address + words),
+        parameters=parameters,
+        results=results.span,
+    )

@@ -1,0 +1,229 @@
+"""Lowering of windowed layers: loads, MAC instructions and stores of every tile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from hwgen.compiler.builder import ProgramBuilder, Span, pad_words
+from hwgen.compiler.tiles import Box, Place, Tile, load_tile, place_tile, store_tile
+from hwgen.compiler.tiling import Tiling
+from hwgen.compiler.windowed import WindowedLayer, valid_extents
+from hwgen.isa import ACT_ADDRESS_BITS, Opcode
+
+
+@dataclass(frozen=True)
+class LayerData:
+    """Where a layer's words lie in the image's data, and the bytes that each word takes there."""
+
+    weights: int
+    weight_bytes: int
+    parameters: int
+    parameter_bytes: int
+
+
+def add_layer_data(builder: ProgramBuilder, layer: WindowedLayer) -> LayerData:
+    """Put the layer's weights and parameters into the image."""
+    bus = builder.config.bus_bytes
+    weights = layer.weights.reshape(-1, layer.weights.shape[-1])
+    parameters = layer.parameters.reshape(-1, layer.parameters.shape[-1])
+    return LayerData(
+        builder.add_data(pad_words(weights, bus)),
+        -(-weights.shape[1] // bus) * bus,
+        builder.add_data(pad_words(parameters, bus)),
+        -(-parameters.shape[1] // bus) * bus,
+    )
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Output rows [top, bottom) and columns [left, right)."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Groups [first, first + groups) of a layer, with their words on chip."""
+
+    first: int
+    groups: int
+    weights: Span
+    parameters: Span
+
+
+def lower_windowed(
+    builder: ProgramBuilder, layer: WindowedLayer, tiling: Tiling, source: Place, target: Place
+) -> None:
+    """Emit the layer tile by tile; words and operands are loaded when they differ from those on chip."""
+    data = add_layer_data(builder, layer)
+    loaded_chunk: Chunk | None = None
+    loaded_operands: Tile | None = None
+    for rectangle, (first, groups) in _loops(layer, tiling):
+        if loaded_chunk is None or loaded_chunk.first != first:
+            loaded_chunk = _load_chunk(builder, layer, data, first, groups)
+        box = operand_box(layer, rectangle, *layer.chunk_inputs(first, groups))
+        if loaded_operands is None or loaded_operands.box != box:
+            loaded_operands = place_tile(
+                builder.operand_ring, box, source, _in_shape(layer), builder.config.bus_bytes
+            )
+            load_tile(builder, loaded_operands, source, _in_shape(layer))
+        results = _place_results(builder, layer, rectangle, first, groups, target)
+        for part, parameters in _uniform_parts(layer, rectangle, loaded_chunk.parameters):
+            fields = mac_fields(builder, layer, part, loaded_operands, results, loaded_chunk, parameters)
+            builder.compute(
+                Opcode.MAC,
+                fields,
+                operands=[loaded_operands.span],
+                weights=loaded_chunk.weights,
+                parameters=parameters,
+                results=results.span,
+            )
+        store_tile(builder, results, target, _out_shape(layer))
+
+
+def _loops(layer: WindowedLayer, tiling: Tiling) -> Iterator[tuple[Rectangle, tuple[int, int]]]:
+    """Every (rectangle, (first group, groups)), in the tiling's order."""
+    height, width = layer.out_size
+    rectangles = [
+        Rectangle(top, min(height, top + tiling.tile_height), left, min(width, left + tiling.tile_width))
+        for top in range(0, height, tiling.tile_height)
+        for left in range(0, width, tiling.tile_width)
+    ]
+    chunks = [
+        (first, min(tiling.chunk_groups, layer.groups - first)) for first in range(0, layer.groups, tiling.chunk_groups)
+    ]
+    if tiling.chunks_outside:
+        yield from ((rectangle, chunk) for chunk in chunks for rectangle in rectangles)
+    else:
+        yield from ((rectangle, chunk) for rectangle in rectangles for chunk in chunks)
+
+
+def _load_chunk(builder: ProgramBuilder, layer: WindowedLayer, data: LayerData, first: int, groups: int) -> Chunk:
+    weight_words, parameter_words = layer.weight_words(groups), layer.parameter_words(groups)
+    skip = 0 if layer.is_pool else first
+    weights = builder.load_weights(data.weights + skip * layer.weight_words(1) * data.weight_bytes, weight_words)
+    parameters = builder.load_parameters(
+        data.parameters + skip * layer.parameter_words(1) * data.parameter_bytes, parameter_words
+    )
+    return Chunk(
+        first, groups, Span(weights, weights + weight_words), Span(parameters, parameters + parameter_words)
+    )
+
+
+def _in_shape(layer: WindowedLayer) -> tuple[int, int, int]:
+    return (*layer.in_size, layer.inputs.tensor)
+
+
+def _out_shape(layer: WindowedLayer) -> tuple[int, int, int]:
+    return (*layer.out_size, layer.outputs.tensor)
+
+
+def operand_box(layer: WindowedLayer, rectangle: Rectangle, first: int, channels: int) -> Box:
+    """What of the input a rectangle of the output reads, padding excluded."""
+    (kernel_h, kernel_w), (stride_y, stride_x) = layer.window.kernel, layer.window.stride
+    pad_top, _, pad_left, _ = layer.window.padding
+    return Box(
+        top=max(0, rectangle.top * stride_y - pad_top),
+        bottom=min(layer.in_size[0], (rectangle.bottom - 1) * stride_y - pad_top + kernel_h),
+        left=max(0, rectangle.left * stride_x - pad_left),
+        right=min(layer.in_size[1], (rectangle.right - 1) * stride_x - pad_left + kernel_w),
+        first=first,
+        channels=channels,
+    )
+
+
+def _place_results(
+    builder: ProgramBuilder, layer: WindowedLayer, rectangle: Rectangle, first: int, groups: int, target: Place
+) -> Tile:
+    channel, channels = layer.chunk_outputs(first, groups)
+    box = Box(rectangle.top, rectangle.bottom, rectangle.left, rectangle.right, channel, channels)
+    return place_tile(builder.result_ring, box, target, _out_shape(layer), builder.config.bus_bytes)
+
+
+def _uniform_parts(
+    layer: WindowedLayer, rectangle: Rectangle, parameters: Span
+) -> Iterator[tuple[Rectangle, Span]]:
+    """Parts of the rectangle with one set of parameters each: average pools divide by fewer at the borders."""
+    if not layer.is_pool or layer.take_maximum:
+        yield rectangle, parameters
+        return
+    window = layer.window
+    rows = valid_extents(window.kernel[0], window.stride[0], window.padding[0], layer.in_size[0], layer.out_size[0])
+    cols = valid_extents(window.kernel[1], window.stride[1], window.padding[2], layer.in_size[1], layer.out_size[1])
+    for top, bottom in _runs(rows, rectangle.top, rectangle.bottom):
+        for left, right in _runs(cols, rectangle.left, rectangle.right):
+            word = parameters.start + layer.divisors.index(rows[top] * cols[left])
+            yield Rectangle(top, bottom, left, right), Span(word, word + 1)
+
+
+def _runs(values: list[int], start: int, end: int) -> list[tuple[int, int]]:
+    """[start, end) cut where ``values`` change."""
+    cuts = [start, *(index for index in range(start + 1, end) if values[index] != values[index - 1]), end]
+    return list(pairwise(cuts))
+
+
+def mac_fields(
+    builder: ProgramBuilder,
+    layer: WindowedLayer,
+    part: Rectangle,
+    operands: Tile,
+    results: Tile,
+    chunk: Chunk,
+    parameters: Span,
+) -> dict[str, int]:
+    """The MAC instruction for ``part`` of the output, whose whole reduction is on chip."""
+    window = layer.window
+    first_row = part.top * window.stride[0] - window.padding[0] - operands.box.top
+    first_col = part.left * window.stride[1] - window.padding[2] - operands.box.left
+    _, channels = layer.chunk_outputs(chunk.first, chunk.groups)
+    return {
+        **layer_fields(layer),
+        "first_address": (operands.address + first_row * operands.row_pitch) % 2**ACT_ADDRESS_BITS,
+        "in_pitch": operands.row_pitch,
+        "row_step": window.stride[0] * operands.row_pitch % 2**ACT_ADDRESS_BITS,
+        "in_rows": operands.rows,
+        "in_row_bytes": operands.row_bytes,
+        "first_row": first_row,
+        "first_offset": first_col * operands.pixel_pitch,
+        "x_step": window.stride[1] * operands.pixel_pitch,
+        "out_width": part.right - part.left,
+        "out_height": part.bottom - part.top,
+        "kernel_rows": window.kernel[0],
+        "segment_steps": layer.segment_steps,
+        "segment_stride": operands.pixel_pitch if layer.channelwise else builder.config.rows,
+        "groups": chunk.groups,
+        "group_stride": layer.group_advance,
+        "weight_address": chunk.weights.start,
+        "out_address": results.address
+        + (part.top - results.box.top) * results.row_pitch
+        + (part.left - results.box.left) * results.pixel_pitch,
+        "out_pitch": results.row_pitch,
+        "out_step": results.pixel_pitch,
+        "last_channels": channels - (chunk.groups - 1) * layer.group_channels,
+        "parameter_address": parameters.start,
+    }
+
+
+def layer_fields(layer: WindowedLayer) -> dict[str, int]:
+    """The MAC fields that all of a layer's instructions share."""
+    return {
+        "row_stride": layer.window.stride[0],
+        "weights_constant": int(layer.is_pool),
+        "pad_value": layer.pad_value,
+        "input_low": layer.input_clamp[0],
+        "input_high": layer.input_clamp[1],
+        "take_maximum": int(layer.take_maximum),
+        "lanes": layer.lanes,
+        "last_lanes": layer.last_lanes,
+        "group_channels": layer.group_channels,
+        "rounding": int(layer.rounding),
+        "zero_point": layer.zero_point,
+        "clamp_low": layer.clamp[0],
+        "clamp_high": layer.clamp[1],
+        "parameters_constant": int(layer.is_pool),
+    }

@@ -1,0 +1,64 @@
+"""Packing: weights and requantisation parameters in the order and shape in which the array and the drain read them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwgen.isa import PARAMETER_BYTES
+
+
+def pack_dense(weights: np.ndarray, rows: int, cols: int) -> np.ndarray:
+    """int8 [out, kernel_h, kernel_w, in] to uint8 [groups, kernel_h * steps, cols * rows].
+
+    The operands of a kernel row lie side by side in memory, so the lanes of a step take ``rows`` of them regardless of
+    where a pixel ends; lanes beyond the row's end have zero weights.
+    """
+    out, kernel_h, kernel_w, channels = weights.shape
+    steps = -(-kernel_w * channels // rows)
+    groups = -(-out // cols)
+    padded = np.zeros((groups * cols, kernel_h, steps * rows), dtype=np.int8)
+    padded[:out, :, : kernel_w * channels] = weights.reshape(out, kernel_h, kernel_w * channels)
+    words = padded.reshape(groups, cols, kernel_h, steps, rows).transpose(0, 2, 3, 1, 4)
+    return np.ascontiguousarray(words).reshape(groups, kernel_h * steps, cols * rows).view(np.uint8)
+
+
+def pack_channelwise(weights: np.ndarray, multiplier: int, group_channels: int, rows: int, cols: int) -> np.ndarray:
+    """int8 [kernel_h, kernel_w, out] to uint8 [groups, kernel_h * kernel_w, cols * rows].
+
+    A group takes its input channels one per lane and yields ``group_channels`` columns, ``multiplier`` per lane; every
+    other weight of the array is zero.
+    """
+    kernel_h, kernel_w, out = weights.shape
+    taps = weights.reshape(kernel_h * kernel_w, out)
+    groups = -(-out // group_channels)
+    words = np.zeros((groups, kernel_h * kernel_w, cols, rows), dtype=np.int8)
+    for channel in range(out):
+        group, column = divmod(channel, group_channels)
+        words[group, :, column, column // multiplier] = taps[:, channel]
+    return words.reshape(groups, kernel_h * kernel_w, cols * rows).view(np.uint8)
+
+
+def pack_parameters(
+    bias: np.ndarray, multiplier: np.ndarray, shift: np.ndarray, group_channels: int, lanes: int
+) -> np.ndarray:
+    """int64 [out] each (bias taken modulo 2**32) to uint8 [groups, words per group, lanes * PARAMETER_BYTES]."""
+    out = len(bias)
+    groups = -(-out // group_channels)
+    words = -(-group_channels // lanes)
+    entries = np.zeros((groups * group_channels, PARAMETER_BYTES), dtype=np.uint8)
+    entries[:out, 0:4] = (bias % 2**32).astype("<u4")[:, None].view(np.uint8).reshape(out, 4)
+    entries[:out, 4:8] = multiplier.astype("<u4")[:, None].view(np.uint8).reshape(out, 4)
+    entries[:out, 8] = shift.astype(np.int8).view(np.uint8)
+    padded = np.zeros((groups, words * lanes, PARAMETER_BYTES), dtype=np.uint8)
+    padded[:, :group_channels] = entries.reshape(groups, group_channels, PARAMETER_BYTES)
+    return padded.reshape(groups, words, lanes * PARAMETER_BYTES)
+
+
+def mean_parameters(count: int) -> tuple[int, int, int]:
+    """(bias, multiplier, shift) by which the drain's mean rounding divides a sum by ``count``, halves away from zero.
+
+    ``(|sum| + count // 2) * ceil(2**t / count) >> t`` is exact for sums of ``count`` int8 values while count < 2**23
+    (division by invariant multiplication, Granlund and Montgomery 1994).
+    """
+    bits = (count - 1).bit_length()
+    return count // 2, -(-(1 << (30 + bits)) // count), 1 - bits

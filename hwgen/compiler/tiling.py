@@ -1,0 +1,112 @@
+"""Tiling: how a windowed layer is cut so that its tiles fit the buffers and transfers hide behind the array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from hwgen.compiler.windowed import WindowedLayer
+from hwgen.config import AcceleratorConfig
+
+TRANSFER_OVERHEAD = 40
+"""Cycles that a transfer costs beyond its data, to rank tilings: the memory's latency and the engine's own."""
+PIPELINE_FILL = 30
+"""Cycles from an instruction's first step to its first result in the activation buffer."""
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Output rows and columns per tile, channel groups per chunk, and which loop is outside."""
+
+    tile_height: int
+    tile_width: int
+    chunk_groups: int
+    chunks_outside: bool
+    """True: for each chunk, all tiles (weights loaded once). False: for each tile, all chunks (operands loaded once)."""
+
+
+def choose_tiling(layer: WindowedLayer, config: AcceleratorConfig) -> Tiling | None:
+    """The tiling with the lowest estimated cycles, or None where no tile with its whole reduction fits."""
+    best: tuple[float, Tiling] | None = None
+    for tiling in _candidates(layer):
+        cost = _estimated_cycles(layer, tiling, config)
+        if cost is not None and (best is None or cost < best[0]):
+            best = (cost, tiling)
+    return best[1] if best else None
+
+
+def _halvings(extent: int) -> list[int]:
+    """``extent`` cut into 1, 2, 3, 4, 6, 8, 12 ... equal pieces: the sizes of the pieces."""
+    sizes = []
+    for pieces in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096):
+        size = -(-extent // pieces)
+        if not sizes or size < sizes[-1]:
+            sizes.append(size)
+        if size == 1:
+            break
+    return sizes
+
+
+def _candidates(layer: WindowedLayer) -> Iterator[Tiling]:
+    heights, widths = _halvings(layer.out_size[0]), _halvings(layer.out_size[1])
+    for height, width, chunk in product(heights, widths, _halvings(layer.groups)):
+        # Narrow tiles only where a row does not fit whole: they cost a transfer per row.
+        if width < layer.out_size[1] and height > 1:
+            continue
+        yield Tiling(height, width, chunk, chunks_outside=False)
+        if chunk < layer.groups:
+            yield Tiling(height, width, chunk, chunks_outside=True)
+
+
+def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfig) -> float | None:
+    """Cycles of the layer under ``tiling``, to rank tilings; None where a tile does not fit."""
+    out_height, out_width = layer.out_size
+    tiles = -(-out_height // tiling.tile_height) * -(-out_width // tiling.tile_width)
+    chunks = -(-layer.groups // tiling.chunk_groups)
+    half, bus = config.act_half_bytes, config.bus_bytes
+
+    _, inputs = layer.chunk_inputs(0, tiling.chunk_groups)
+    _, outputs = layer.chunk_outputs(0, tiling.chunk_groups)
+    kernel, stride = layer.window.kernel, layer.window.stride
+    in_rows = min(layer.in_size[0], (tiling.tile_height - 1) * stride[0] + kernel[0])
+    in_cols = min(layer.in_size[1], (tiling.tile_width - 1) * stride[1] + kernel[1])
+    in_pitch = inputs if inputs == layer.inputs.tensor else inputs + bus
+    out_pitch = outputs if outputs == layer.outputs.tensor else outputs + bus
+    operand_bytes = in_rows * (in_cols * in_pitch + bus) + bus
+    result_bytes = tiling.tile_height * (tiling.tile_width * out_pitch + bus) + bus
+    weight_words = layer.weight_words(tiling.chunk_groups)
+    parameter_words = layer.parameter_words(tiling.chunk_groups)
+    if (
+        operand_bytes > half
+        or result_bytes > half
+        or weight_words > config.weight_words
+        or parameter_words > config.parameter_words
+    ):
+        return None
+
+    # A transfer of separate pixels or rows pays for each.
+    in_runs = in_rows if in_cols < layer.in_size[1] else 1
+    if inputs < layer.inputs.tensor:
+        in_runs = in_rows * in_cols
+    out_runs = 1 if tiling.tile_width == out_width else tiling.tile_height
+    if outputs < layer.outputs.tensor:
+        out_runs = tiling.tile_height * tiling.tile_width
+    operand_load = in_rows * in_cols * inputs / bus + in_runs + TRANSFER_OVERHEAD
+    result_store = tiling.tile_height * tiling.tile_width * outputs / bus + 5 * out_runs + TRANSFER_OVERHEAD
+    weight_load = (weight_words * config.multipliers + parameter_words * layer.parameters.shape[2]) / bus
+    weight_load += TRANSFER_OVERHEAD
+
+    steps = tiles * chunks
+    weight_loads = chunks if tiling.chunks_outside or chunks == 1 else steps
+    operand_loads = steps if tiling.chunks_outside or layer.channelwise else tiles
+    if tiles == 1 and not layer.channelwise:
+        operand_loads = 1
+    load = operand_loads * operand_load + weight_loads * weight_load
+    store = steps * result_store
+    pixels = out_height * out_width
+    drain = pixels * layer.groups * -(-layer.group_channels // config.requant_lanes)
+    compute = max(pixels * layer.groups * layer.reduction_steps, drain) + steps * PIPELINE_FILL
+    if 2 * operand_bytes <= half and 2 * result_bytes <= half:
+        return max(load, compute, store) + (load + store) / steps
+    return load + compute + store

@@ -1,0 +1,259 @@
+"""Windowed layers: convolutions, fully connected layers and pools in the one form in which the array runs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.compiler.packing import mean_parameters, pack_channelwise, pack_dense, pack_parameters
+from hwgen.config import AcceleratorConfig
+from hwgen.graph import (
+    INT8_MAX,
+    INT8_MIN,
+    AveragePool,
+    Conv,
+    Depthwise,
+    FullyConnected,
+    Layer,
+    MaxPool,
+    Rounding,
+    TensorType,
+    Window,
+)
+from hwgen.isa import RoundingMode
+
+ROUNDING_MODES = {Rounding.DOUBLE: RoundingMode.DOUBLE, Rounding.SINGLE: RoundingMode.SINGLE}
+UNCLAMPED = (INT8_MIN, INT8_MAX)
+
+
+@dataclass(frozen=True)
+class Channels:
+    """The channels that a windowed layer reads or writes, within its tensor."""
+
+    tensor: int
+    """Channels of the whole tensor."""
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class WindowedLayer:
+    """A layer as loops over output pixels, groups of channels and a window; what its MAC instructions share."""
+
+    in_size: tuple[int, int]
+    out_size: tuple[int, int]
+    inputs: Channels
+    outputs: Channels
+    window: Window
+    channelwise: bool
+    """Each group reads its own channels (depthwise, pools), rather than all of them."""
+    group_channels: int
+    """Output channels per group."""
+    group_inputs: int
+    """Input channels per group; all of them where the layer is not channelwise."""
+    group_advance: int
+    """Input channels from one group's first to the next's."""
+    segment_steps: int
+    """Array steps per kernel row."""
+    lanes: int
+    """Lanes that carry MACs in a step."""
+    last_lanes: int
+    """The same, in a kernel row's last step."""
+    weights: np.ndarray
+    """uint8 [groups, kernel_h * segment_steps, word bytes]; pools have a single word for all steps, [1, 1, bytes]."""
+    parameters: np.ndarray
+    """uint8 [groups, words per group, bytes]; pools have one word per divisor, [divisors, 1, bytes]."""
+    divisors: tuple[int, ...]
+    """Pools: valid positions per window, in the order of ``parameters`` (maximum pools: just 1); otherwise empty."""
+    rounding: RoundingMode
+    zero_point: int
+    clamp: tuple[int, int]
+    input_clamp: tuple[int, int]
+    pad_value: int
+    take_maximum: bool
+
+    @property
+    def is_pool(self) -> bool:
+        return bool(self.divisors)
+
+    @property
+    def groups(self) -> int:
+        return -(-self.outputs.count // self.group_channels)
+
+    @property
+    def reduction_steps(self) -> int:
+        """Array steps per output pixel and group."""
+        return self.window.kernel[0] * self.segment_steps
+
+    def chunk_inputs(self, first_group: int, groups: int) -> tuple[int, int]:
+        """First input channel (in the tensor) and number of input channels that a run of groups reads."""
+        first = first_group * self.group_advance
+        count = (groups - 1) * self.group_advance + self.group_inputs
+        return self.inputs.first + first, min(count, self.inputs.count - first)
+
+    def chunk_outputs(self, first_group: int, groups: int) -> tuple[int, int]:
+        """First output channel (in the tensor) and number of output channels that a run of groups writes."""
+        first = first_group * self.group_channels
+        return self.outputs.first + first, min(groups * self.group_channels, self.outputs.count - first)
+
+    def weight_words(self, groups: int) -> int:
+        return 1 if self.is_pool else groups * self.reduction_steps
+
+    def parameter_words(self, groups: int) -> int:
+        return len(self.parameters) if self.is_pool else groups * self.parameters.shape[1]
+
+
+def windowed_layers(layer: Layer, operand: TensorType, config: AcceleratorConfig) -> list[WindowedLayer]:
+    """``layer`` in windowed form; several over consecutive channels where one input channel feeds several groups."""
+    match layer:
+        case Conv():
+            return [_dense(layer, operand, layer.weights, layer.window, config)]
+        case FullyConnected():
+            flat = TensorType((1, 1, operand.elements), operand.scale, operand.zero_point)
+            return [_dense(layer, flat, layer.weights[:, None, None, :], Window((1, 1)), config)]
+        case Depthwise():
+            return _depthwise(layer, operand, config)
+        case AveragePool() | MaxPool():
+            return [_pool(layer, operand, config)]
+    raise TypeError(f"{type(layer).__name__} is not a windowed layer")
+
+
+def _folded_bias(bias: np.ndarray, weight_sums: np.ndarray, zero_point: int) -> np.ndarray:
+    """Bias with the operand's zero point folded in, so that operands stay 8 bits wide."""
+    folded: np.ndarray = bias.astype(np.int64) - zero_point * weight_sums
+    return folded
+
+
+def _dense(
+    layer: Conv | FullyConnected,
+    operand: TensorType,
+    weights: np.ndarray,
+    window: Window,
+    config: AcceleratorConfig,
+) -> WindowedLayer:
+    height, width, channels = operand.shape
+    out_channels, _, kernel_w, _ = weights.shape
+    segment = kernel_w * channels
+    steps = -(-segment // config.rows)
+    group_channels = min(config.cols, out_channels)
+    scale = layer.requantisation
+    bias = _folded_bias(layer.bias, weights.astype(np.int64).sum(axis=(1, 2, 3)), operand.zero_point)
+    return WindowedLayer(
+        in_size=(height, width),
+        out_size=window.output_size(height, width),
+        inputs=Channels(channels, 0, channels),
+        outputs=Channels(out_channels, 0, out_channels),
+        window=window,
+        channelwise=False,
+        group_channels=group_channels,
+        group_inputs=channels,
+        group_advance=0,
+        segment_steps=steps,
+        lanes=config.rows,
+        last_lanes=segment - (steps - 1) * config.rows,
+        weights=pack_dense(weights, config.rows, config.cols),
+        parameters=pack_parameters(bias, scale.multiplier, scale.shift, group_channels, config.requant_lanes),
+        divisors=(),
+        rounding=ROUNDING_MODES[scale.rounding],
+        zero_point=layer.output.zero_point,
+        clamp=layer.clamp,
+        input_clamp=layer.input_clamp,
+        pad_value=operand.zero_point,
+        take_maximum=False,
+    )
+
+
+def _depthwise(layer: Depthwise, operand: TensorType, config: AcceleratorConfig) -> list[WindowedLayer]:
+    height, width, channels = operand.shape
+    out_channels = layer.weights.shape[2]
+    multiplier = out_channels // channels
+    scale = layer.requantisation
+    bias = _folded_bias(layer.bias, layer.weights.astype(np.int64).sum(axis=(0, 1)), operand.zero_point)
+
+    def over(inputs: Channels, group_inputs: int, group_advance: int, group_channels: int) -> WindowedLayer:
+        first, count = inputs.first * multiplier, inputs.count * multiplier
+        outputs = slice(first, first + count)
+        weights = layer.weights[:, :, outputs]
+        return WindowedLayer(
+            in_size=(height, width),
+            out_size=layer.window.output_size(height, width),
+            inputs=inputs,
+            outputs=Channels(out_channels, first, count),
+            window=layer.window,
+            channelwise=True,
+            group_channels=group_channels,
+            group_inputs=group_inputs,
+            group_advance=group_advance,
+            segment_steps=layer.window.kernel[1],
+            lanes=1,
+            last_lanes=1,
+            weights=pack_channelwise(weights, multiplier, group_channels, config.rows, config.cols),
+            parameters=pack_parameters(
+                bias[outputs],
+                scale.multiplier[outputs],
+                scale.shift[outputs],
+                group_channels,
+                config.requant_lanes,
+            ),
+            divisors=(),
+            rounding=ROUNDING_MODES[scale.rounding],
+            zero_point=layer.output.zero_point,
+            clamp=layer.clamp,
+            input_clamp=layer.input_clamp,
+            pad_value=operand.zero_point,
+            take_maximum=False,
+        )
+
+    if multiplier > config.cols:
+        return [over(Channels(channels, channel, 1), 1, 0, config.cols) for channel in range(channels)]
+    group_inputs = min(config.rows, config.cols // multiplier, channels)
+    return [over(Channels(channels, 0, channels), group_inputs, group_inputs, group_inputs * multiplier)]
+
+
+def _pool(layer: AveragePool | MaxPool, operand: TensorType, config: AcceleratorConfig) -> WindowedLayer:
+    height, width, channels = operand.shape
+    out_size = layer.window.output_size(height, width)
+    group = min(config.rows, config.cols, channels)
+    is_average = isinstance(layer, AveragePool)
+    divisors = valid_counts(layer.window, (height, width)) if is_average else (1,)
+    parameters = [np.array(mean_parameters(divisor))[:, None].repeat(config.requant_lanes, 1) for divisor in divisors]
+    words = [pack_parameters(*values, config.requant_lanes, config.requant_lanes)[0] for values in parameters]
+    ones = np.ones((1, 1, group), dtype=np.int8)
+    return WindowedLayer(
+        in_size=(height, width),
+        out_size=out_size,
+        inputs=Channels(channels, 0, channels),
+        outputs=Channels(channels, 0, channels),
+        window=layer.window,
+        channelwise=True,
+        group_channels=group,
+        group_inputs=group,
+        group_advance=group,
+        segment_steps=layer.window.kernel[1],
+        lanes=0,
+        last_lanes=0,
+        weights=pack_channelwise(ones, 1, group, config.rows, config.cols),
+        parameters=np.stack(words),
+        divisors=divisors,
+        rounding=RoundingMode.MEAN,
+        zero_point=0,
+        clamp=layer.clamp,
+        input_clamp=UNCLAMPED,
+        pad_value=0 if is_average else INT8_MIN,
+        take_maximum=not is_average,
+    )
+
+
+def valid_extents(kernel: int, stride: int, padding: int, size: int, outputs: int) -> list[int]:
+    """For each output position along one axis, how many of its window's positions are not padding."""
+    starts = [position * stride - padding for position in range(outputs)]
+    return [min(start + kernel, size) - max(start, 0) for start in starts]
+
+
+def valid_counts(window: Window, in_size: tuple[int, int]) -> tuple[int, ...]:
+    """The distinct numbers of valid positions among a pool's windows, ascending."""
+    out_height, out_width = window.output_size(*in_size)
+    rows = valid_extents(window.kernel[0], window.stride[0], window.padding[0], in_size[0], out_height)
+    cols = valid_extents(window.kernel[1], window.stride[1], window.padding[2], in_size[1], out_width)
+    return tuple(sorted({row * col for row in rows for col in cols}))
