@@ -18,11 +18,11 @@ from hwgen.reference import run as run_reference
 from hwgen.serialise import save_graph
 from hwgen.verilog import emit
 from nas.data import Dataset, Split
-from nas.quantise import quantise, quantise_images, quantised_accuracy
+from nas.deploy import deploy
+from nas.quantise import quantise_images
 from nas.train import Trained
 from sim.simulate import simulate
 
-CALIBRATION_IMAGES = 256
 VERIFICATION = "verification.json"
 
 
@@ -33,13 +33,14 @@ def deliver(
 
     Raises MismatchError, and writes nothing, where the RTL and the reference disagree on an output byte.
     """
-    graph = quantise(trained.network, dataset.train.take(CALIBRATION_IMAGES).inputs, name)
+    deployed = deploy(trained.network, dataset, name)
+    graph = deployed.graph
     program = compile_graph(graph, accelerator)
     verification = {
         "network": name,
         "dataset": dataset.provenance,
         "float_test_accuracy": trained.test_accuracy,
-        "int8_test_accuracy": quantised_accuracy(graph, dataset.test),
+        "int8_test_accuracy": deployed.test_accuracy,
         "int8_test_images": len(dataset.test),
         "rtl": _verify(graph, program, dataset.test.take(verified_images)),
     }

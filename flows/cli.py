@@ -17,7 +17,7 @@ from flows.evaluation_log import EVALUATIONS, read_evaluations
 from flows.files import new_directory, refuse_occupied, write_array
 from flows.network import load_network
 from flows.results import load_results
-from flows.settings import AccuracyTier, Settings, Strategy, load_settings
+from flows.settings import Oracle, Settings, Strategy, load_settings
 from flows.simulation import random_inputs, read_inputs, simulate_network, simulation_values
 from flows.tables import print_results, print_simulation
 from hwgen.compiler import compile_graph
@@ -103,7 +103,7 @@ def search(
     data_dir: Annotated[
         Path | None, typer.Option(help="where the data set's files lie; else the directory that COSYNTH_DATA names")
     ] = None,
-    accuracy: Annotated[AccuracyTier, typer.Option(help="where accuracies come from")] = Settings.accuracy,
+    accuracy: Annotated[Oracle, typer.Option(help="where accuracies come from")] = Settings.accuracy,
     strategy: Annotated[Strategy, typer.Option(help="how pairs are proposed")] = Settings.strategy,
     budget: Annotated[int, typer.Option(help="pairs proposed")] = Settings.budget,
     population: Annotated[int, typer.Option(help="pairs per generation")] = Settings.population,

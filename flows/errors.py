@@ -25,8 +25,10 @@ def exit_code(command: Callable[[], object]) -> int:
     """Run ``command`` and return the process's exit code: 0, 1 for a failure, 2 for bad input, 130 if interrupted."""
     try:
         command()
-    except (InputError, TyperException) as error:
+    except InputError as error:
         return _explain(error, 2)
+    except TyperException as error:
+        return _explain(error.format_message(), 2)
     except FAILURES as error:
         return _explain(error, 1)
     except (KeyboardInterrupt, Abort):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import exp, log
 from typing import Protocol
@@ -68,19 +68,24 @@ class Evaluator(Protocol):
         """Cycles of one inference in RTL simulation; None where the accelerator cannot run the network."""
 
 
-class Calibration:
-    """Corrects modelled cycles by what was measured: a factor per accelerator, or the mean factor for a new one."""
+def corrected(modelled: Mapping[Pair, Evaluation], measured: Mapping[Pair, Evaluation]) -> dict[Pair, Evaluation]:
+    """``modelled`` with cycles scaled by what was measured over modelled.
 
-    def __init__(self, modelled: Mapping[Pair, float], measured: Mapping[Pair, float]) -> None:
-        ratios: dict[AcceleratorConfig, list[float]] = {}
-        for pair, cycles in measured.items():
-            ratios.setdefault(pair.accelerator, []).append(cycles / modelled[pair])
-        self._factors = {accelerator: _geometric_mean(values) for accelerator, values in ratios.items()}
-        self._default = _geometric_mean(self._factors.values())
-
-    def factor(self, accelerator: AcceleratorConfig) -> float:
-        """Measured over modelled cycles expected on ``accelerator``."""
-        return self._factors.get(accelerator, self._default)
+    The factor is the accelerator's own, or the mean of all accelerators' for one that was not measured yet. Every
+    measured pair is modelled as well.
+    """
+    ratios: dict[AcceleratorConfig, list[float]] = {}
+    for pair, evaluation in measured.items():
+        estimate = modelled[pair].cycles
+        if evaluation.cycles is not None and estimate is not None:
+            ratios.setdefault(pair.accelerator, []).append(evaluation.cycles / estimate)
+    factors = {accelerator: _geometric_mean(values) for accelerator, values in ratios.items()}
+    usual = _geometric_mean(factors.values())
+    return {
+        pair: replace(evaluation, cycles=evaluation.cycles * factors.get(pair.accelerator, usual))
+        for pair, evaluation in modelled.items()
+        if evaluation.cycles is not None
+    }
 
 
 def _geometric_mean(values: Iterable[float]) -> float:

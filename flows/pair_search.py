@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from flows.accelerators import AcceleratorSpace, distance
 from flows.constraints import Constraint
-from flows.evaluation import Calibration, Evaluation, Evaluator, Pair, Tier
+from flows.evaluation import Evaluation, Evaluator, Pair, Tier, corrected
 from flows.evaluation_log import EvaluationLog
 from flows.nsga2 import GeneticSearch
 from flows.pareto import OBJECTIVES, objective_vector, pareto_front, satisfies
@@ -146,14 +146,7 @@ class PairSearch:
 
     def _known(self) -> dict[Pair, Evaluation]:
         """The best that is known of every pair: its measurement, or its modelled cycles corrected by measurements."""
-        modelled = {pair: e.cycles for pair, e in self._modelled.items() if e.cycles is not None}
-        measured = {pair: e.cycles for pair, e in self._measured.items() if e.cycles is not None}
-        calibration = Calibration(modelled, measured)
-        corrected = {
-            pair: replace(self._modelled[pair], cycles=cycles * calibration.factor(pair.accelerator))
-            for pair, cycles in modelled.items()
-        }
-        return {**self._modelled, **corrected, **self._measured}
+        return {**self._modelled, **corrected(self._modelled, self._measured), **self._measured}
 
     def _scores(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Objectives and violations of the individuals of ``genes``, from what is known now."""

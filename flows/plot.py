@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import matplotlib
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, NullFormatter, PercentFormatter
 
 from flows.accelerators import config_values
 from flows.evaluation import Evaluation, Tier
@@ -32,7 +33,7 @@ class FrontPlot:
     dominated: Sequence[Evaluation]
     """Measured and not in the front."""
     modelled: Sequence[Evaluation]
-    """Never simulated."""
+    """Never simulated; their cycles are estimates, corrected by the measured pairs."""
 
     @property
     def x_label(self) -> str:
@@ -93,6 +94,9 @@ def front_png(plot: FrontPlot) -> bytes:
         )
     figure.colorbar(marks, ax=axes, label="area proxy (LUT equivalents)")
     axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label, xscale="log")
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     axes.grid(True, which="both", color="#e6e8ec", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

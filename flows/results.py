@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.evaluation import Evaluation, Pair, Tier
+from flows.evaluation import Evaluation, Pair, Tier, corrected
 from flows.evaluation_log import evaluation_from_values, evaluation_values
 from flows.files import write_bytes, write_json
 from flows.plot import FrontPlot, front_html, front_png
@@ -63,14 +63,14 @@ class Results:
     def _plot(self, evaluations: Sequence[Evaluation]) -> FrontPlot:
         members = {evaluation.pair for evaluation in self.front}
         measured = _by_pair(evaluations, Tier.MEASURED)
-        modelled = _by_pair(evaluations, Tier.MODELLED)
+        modelled = corrected(_by_pair(evaluations, Tier.MODELLED), measured)
         return FrontPlot(
             title=self.title,
             clock_mhz=self.clock_mhz,
             front=self.front,
             best=self.best,
             dominated=[e for pair, e in measured.items() if pair not in members and e.cycles is not None],
-            modelled=[e for pair, e in modelled.items() if pair not in measured and e.cycles is not None],
+            modelled=[evaluation for pair, evaluation in modelled.items() if pair not in measured],
         )
 
 

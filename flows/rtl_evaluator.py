@@ -11,6 +11,7 @@ from flows.evaluation import Pair
 from hwgen.compiler import CompileError, compile_graph
 from hwgen.estimate import estimate_cycles
 from hwgen.graph import LayerGraph
+from nas.oracles import AccuracyOracle
 from nas.quantise import structure
 from nas.spaces import Space
 from sim.simulate import simulate
@@ -19,10 +20,14 @@ from sim.simulate import simulate
 class RtlEvaluator:
     """Cycles do not depend on weights, so networks are measured with random ones."""
 
-    def __init__(self, space: Space, accuracy: Callable[[str], float], accuracy_tier: str) -> None:
-        self.accuracy_tier = accuracy_tier
-        self.accuracy = accuracy
+    def __init__(self, space: Space, oracle: AccuracyOracle) -> None:
+        self.accuracy_tier = oracle.tier.value
+        self._oracle = oracle
         self._graph: Callable[[str], LayerGraph] = lru_cache(maxsize=4096)(lambda name: structure(space, name))
+
+    def accuracy(self, architecture: str) -> float:
+        """The oracle's answer."""
+        return self._oracle.accuracy(architecture).value
 
     def modelled_cycles(self, pair: Pair) -> int:
         """The roofline estimate."""

@@ -44,7 +44,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
             settings.save(directory)
     log = EvaluationLog(run / EVALUATIONS)
     console.print(
-        f"run directory {run}, {len(log)} finished evaluations; accuracy: {source.tier}, {dataset.provenance}"
+        f"run directory {run}, {len(log)} finished evaluations; accuracy: {settings.accuracy.value}, {dataset.provenance}"
     )
     source.prepare()
     front = _search_pairs(settings, space, source, log)
@@ -88,7 +88,7 @@ def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log:
         search = PairSearch(
             space,
             AcceleratorSpace(),
-            RtlEvaluator(space, source.accuracy, source.tier),
+            RtlEvaluator(space, source.oracle),
             SearchSettings(
                 population=settings.population,
                 generations=settings.generations,

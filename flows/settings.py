@@ -14,8 +14,8 @@ from hwgen.errors import InputError
 FILE_NAME = "settings.json"
 
 
-class AccuracyTier(StrEnum):
-    """Where a search takes accuracies from."""
+class Oracle(StrEnum):
+    """Which oracle a search asks for accuracies."""
 
     SUPERNET = "supernet"
     TABULAR = "tabular"
@@ -35,7 +35,7 @@ class Settings:
     dataset: str = "digits"
     data_dir: str | None = None
     """Where the data set's files lie; the directory named by COSYNTH_DATA where None."""
-    accuracy: AccuracyTier = AccuracyTier.SUPERNET
+    accuracy: Oracle = Oracle.SUPERNET
     strategy: Strategy = Strategy.NSGA2
     budget: int = 800
     """Pairs proposed."""
@@ -97,6 +97,6 @@ def load_settings(run: Path) -> Settings:
     if not isinstance(values, dict) or set(values) - known:
         raise InputError(f"run: {run / FILE_NAME} has settings that this version does not know")
     values["constraints"] = tuple(values.get("constraints", ()))
-    values["accuracy"] = AccuracyTier(values.get("accuracy", Settings.accuracy))
+    values["accuracy"] = Oracle(values.get("accuracy", Settings.accuracy))
     values["strategy"] = Strategy(values.get("strategy", Settings.strategy))
     return Settings(**values)

@@ -15,7 +15,7 @@ from hwgen.energy import ENERGY_TABLES, energy_uj
 from hwgen.errors import InputError
 from hwgen.graph import INT8_MAX, INT8_MIN, LayerGraph
 from hwgen.reference import run
-from sim.simulate import Measurement, MemoryModel, simulate
+from sim.simulate import Measurement, simulate
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Simulation:
 def simulate_network(graph: LayerGraph, config: AcceleratorConfig, inputs: np.ndarray) -> Simulation:
     """Simulate ``graph`` on ``inputs`` (int8 [N, H, W, C]) and compute the reference's outputs."""
     program = compile_graph(graph, config)
-    measurement = simulate(program, inputs, MemoryModel())
+    measurement = simulate(program, inputs)
     return Simulation(graph, config, measurement, run(graph, inputs))
 
 

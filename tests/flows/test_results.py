@@ -10,7 +10,7 @@ from flows.constraints import parse_constraint
 from flows.evaluation_log import read_evaluations
 from flows.pareto import best_pair
 from flows.results import Results, load_results
-from flows.settings import AccuracyTier, Settings, load_settings
+from flows.settings import Oracle, Settings, load_settings
 from hwgen.errors import InputError
 from tests.flows.fakes import ToyEvaluator
 from tests.flows.test_search import run_search
@@ -49,7 +49,7 @@ def test_damaged_results_are_an_error(tmp_path: Path, content: str) -> None:
 
 
 def test_settings_survive_the_disk(tmp_path: Path) -> None:
-    settings = Settings(accuracy=AccuracyTier.TABULAR, constraints=("cycles<=100",), seed=7)
+    settings = Settings(accuracy=Oracle.TABULAR, constraints=("cycles<=100",), seed=7)
     settings.save(tmp_path)
     assert load_settings(tmp_path) == settings
 
