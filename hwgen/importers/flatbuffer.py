@@ -18,6 +18,11 @@ from hwgen.errors import ModelFileError
 MAX_FILE_BYTES = 2**31 - 1
 """A flatbuffer's offsets are 32 bits wide."""
 
+MAX_RANK = 8
+"""TensorFlow Lite's own limit on a tensor's dimensions."""
+MAX_NAME = 80
+"""Characters of a name that messages show; converters join the names of fused operators with semicolons."""
+
 BROKEN_FILE = (struct.error, IndexError, TypeError, ValueError, OverflowError, AttributeError, KeyError, RecursionError)
 """What the generated flatbuffer readers raise on offsets and lengths that lead nowhere."""
 
@@ -143,11 +148,13 @@ def _tensor_record(model: Any, tensor: Any, index: int) -> TensorRecord:
         zero_points = np.zeros(len(scales), np.int64)
         if quantisation.ZeroPointLength() > 0:
             zero_points = np.array(quantisation.ZeroPointAsNumpy(), np.int64)
+    if tensor.ShapeLength() > MAX_RANK or tensor.ShapeSignatureLength() > MAX_RANK:
+        raise ValueError(f"a tensor has more than {MAX_RANK} dimensions")
     buffer = model.Buffers(tensor.Buffer()) if 0 < tensor.Buffer() < model.BuffersLength() else None
     signature = [tensor.ShapeSignature(i) for i in range(tensor.ShapeSignatureLength())]
     return TensorRecord(
         index=index,
-        name=(tensor.Name() or b"").decode("utf-8", "replace"),
+        name=_text(tensor.Name()).partition(";")[0],
         shape=tuple(tensor.Shape(i) for i in range(tensor.ShapeLength())),
         dynamic=any(size < 0 for size in signature[1:]),
         dtype=TYPE_NAMES.get(tensor.Type(), f"type {tensor.Type()}"),
@@ -167,7 +174,7 @@ def _operator_record(model: Any, operator: Any, index: int) -> OperatorRecord:
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     name = OPERATOR_NAMES.get(number, f"operator code {number}")
     if name == "CUSTOM":
-        name = f"CUSTOM {(code.CustomCode() or b'').decode('utf-8', 'replace')}"
+        name = f"CUSTOM {_text(code.CustomCode())!r}"
     return OperatorRecord(
         index=index,
         name=name,
@@ -175,6 +182,10 @@ def _operator_record(model: Any, operator: Any, index: int) -> OperatorRecord:
         outputs=tuple(operator.Outputs(i) for i in range(operator.OutputsLength())),
         options=_options(operator, name),
     )
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"")[:MAX_NAME].decode("utf-8", "replace")
 
 
 def _options(operator: Any, name: str) -> dict[str, int] | None:

@@ -12,7 +12,8 @@ from hwgen.errors import ModelFileError, UnsupportedOperatorError
 from hwgen.graph import INT8_MAX, INT8_MIN, Layer, LayerGraph, TensorType
 from hwgen.importers.flatbuffer import OperatorRecord, TensorRecord
 
-MAX_TENSOR_ELEMENTS = 2**31 - 1
+MAX_TENSOR_ELEMENTS = 2**27
+"""More than an 8K image has: beyond it a size is taken for damage."""
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 """ActivationFunctionType's names by value."""
 NO_PADDING = (0, 0, 0, 0)
@@ -49,7 +50,7 @@ def tensor_type(tensor: TensorRecord) -> TensorType:
             f"tensor {tensor.name!r} has shape {tensor.shape}; accepted: batch 1 of static height, width, channels"
         )
     if prod(tensor.shape) > MAX_TENSOR_ELEMENTS:
-        raise ModelFileError(f"tensor {tensor.name!r} has {prod(tensor.shape)} elements; accepted: under 2**31")
+        raise ModelFileError(f"tensor {tensor.name!r} has {prod(tensor.shape)} elements; accepted: up to 2**27")
     _check_scales(tensor)
     if len(tensor.scales) != 1 or not INT8_MIN <= tensor.zero_points[0] <= INT8_MAX:
         raise ModelFileError(f"tensor {tensor.name!r} is not quantised per tensor with an int8 zero point")

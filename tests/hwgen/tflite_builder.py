@@ -43,6 +43,8 @@ class Tensor:
     """The values of a constant; None for an activation."""
     dtype: str = "INT8"
     sparse: bool = False
+    signature: tuple[int, ...] | None = None
+    """The shape with -1 for dimensions that are known only at run time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +123,8 @@ def _tensor(builder: flatbuffers.Builder, tensor: Tensor, index: int) -> int:
             "QuantizedDimension": tensor.axis,
         }
         fields["Quantization"] = _table(builder, "QuantizationParameters", quantisation)
+    if tensor.signature is not None:
+        fields["ShapeSignature"] = builder.CreateNumpyVector(np.array(tensor.signature, np.int32))
     if tensor.sparse:
         fields["Sparsity"] = _table(builder, "SparsityParameters", {})
     return _table(builder, "Tensor", fields)
