@@ -63,7 +63,8 @@ def simulator(accelerator: str, bus_bits: int, options: tuple[str, ...] = ()) ->
     return Design(
         top="cosynth_top",
         sources=system_sources(accelerator) | {HARNESS.name: HARNESS.read_text(encoding="utf-8")},
-        options=(f"-GDATA_BITS={bus_bits}", *options),
+        parameters={"DATA_BITS": bus_bits},
+        options=options,
     )
 
 

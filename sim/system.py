@@ -15,6 +15,8 @@ from sim.verilator import cache_directory, write_atomically
 HDL = Path(__file__).parent / "hdl"
 GENERATOR = Path(__file__).parents[1] / "hwgen"
 PAGE = 4096
+ACCELERATOR_FILE = "cosynth_accelerator.v"
+"""Name under which the emitted Verilog is compiled; hdl/waivers.vlt waives warnings in it."""
 MEMORY_BYTES = 1 << 28
 """Size of the simulated memory, as in hdl/storage.cpp."""
 
@@ -118,9 +120,9 @@ def registers_package() -> str:
 
 def system_sources(accelerator: str) -> dict[str, str]:
     """Sources, by file name, of the system around an accelerator's Verilog; what clocks it is to be added."""
-    names = ("axi_memory.sv", "cosynth_top.sv", "storage.cpp")
+    names = ("waivers.vlt", "axi_memory.sv", "cosynth_top.sv", "storage.cpp")
     return {
         "cosynth_registers.sv": registers_package(),
-        "cosynth_accelerator.v": accelerator,
+        ACCELERATOR_FILE: accelerator,
         **{name: (HDL / name).read_text(encoding="utf-8") for name in names},
     }

