@@ -30,7 +30,7 @@ from hwgen.graph import (
 
 ADD_LEFT_SHIFT = 20
 """Bits by which an Add's operands move left before they are scaled to their common scale."""
-IMAGES_PER_BATCH = 64
+IMAGES_PER_BATCH = 32
 COLUMN_ELEMENTS = 1 << 22
 """The most elements of an im2col matrix held at once."""
 

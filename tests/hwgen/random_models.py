@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,17 +14,32 @@ KERNELS = ((1, 1), (2, 2), (3, 3), (5, 5), (7, 7), (11, 11), (10, 4), (1, 7), (4
 CHANNELS = (1, 2, 3, 4, 8, 11, 16, 24)
 
 
-@dataclass
 class ModelWriter:
-    """A chain of random operators being written; ``output`` is the latest activation."""
+    """A chain of random operators being written; ``output`` is the latest activation.
 
-    rng: np.random.Generator
-    output: Tensor
-    operators: list[Operator] = field(default_factory=list)
+    In a quarter of the chains every scale is a power of two, so that rescaled sums fall on halves.
+    """
 
-    @property
-    def model(self) -> bytes:
-        return build_model(self.operators)
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.dyadic = bool(rng.random() < 0.25)
+        self.operators: list[Operator] = []
+        height, width = (1, 1) if rng.random() < 0.1 else rng.integers(1, 14, 2)
+        self.output = self.activation((1, int(height), int(width), int(rng.choice(CHANNELS))))
+
+    def scales(self, real: np.ndarray | float) -> np.ndarray:
+        """``real`` as scales of this chain: float32 [n]."""
+        real = np.atleast_1d(real)
+        return (2.0 ** np.round(np.log2(real)) if self.dyadic else real).astype(np.float32)
+
+    def activation(self, shape: tuple[int, ...], like: Tensor | None = None, scale: float | None = None) -> Tensor:
+        """An activation of random quantisation, of the given scale or as ``like`` has it."""
+        if like is not None:
+            return Tensor(shape, like.scales, like.zero_points)
+        if scale is None:
+            scale = float(np.exp(self.rng.uniform(np.log(0.03), np.log(0.2))))
+        zero_point = int(self.rng.choice([-128, 127, 0, *self.rng.integers(-60, 60, 3)]))
+        return Tensor(shape, (float(self.scales(scale)[0]),), (zero_point,))
 
     def append(self, name: str, inputs: tuple[Tensor | None, ...], output: Tensor, **options: float) -> Tensor:
         self.operators.append(Operator(name, inputs, output, options))
@@ -35,27 +49,10 @@ class ModelWriter:
 
 def random_model(rng: np.random.Generator, kinds: tuple[str, ...]) -> bytes:
     """The file of a chain with one operator (or short idiom) of each of ``kinds``, the keys of ``WRITERS``."""
-    height, width = (int(size) for size in rng.integers(1, 14, 2))
-    if rng.random() < 0.1:
-        height = width = 1
-    writer = ModelWriter(rng, activation(rng, (1, height, width, int(rng.choice(CHANNELS)))))
+    writer = ModelWriter(rng)
     for kind in kinds:
         WRITERS[kind](writer)
-    return writer.model
-
-
-def activation(
-    rng: np.random.Generator, shape: tuple[int, ...], like: Tensor | None = None, scale: float | None = None
-) -> Tensor:
-    """An activation with random quantisation (a tenth of the scales powers of two), or that of ``like``."""
-    if like is not None:
-        return Tensor(shape, like.scales, like.zero_points)
-    if scale is None:
-        scale = float(np.exp(rng.uniform(np.log(0.03), np.log(0.2))))
-    if rng.random() < 0.1:
-        scale = 2.0 ** round(np.log2(scale))
-    zero_point = int(rng.choice([-128, 127, 0, *rng.integers(-60, 60, 3)]))
-    return Tensor(shape, (scale,), (zero_point,))
+    return build_model(writer.operators)
 
 
 def _output_size(size: int, kernel: int, stride: int, padding: int) -> int:
@@ -78,15 +75,12 @@ def _window(writer: ModelWriter, shape: tuple[int, ...]) -> tuple[tuple[int, int
 def _parameters(writer: ModelWriter, shape: tuple[int, ...], axis: int, depth: int) -> tuple[Tensor, Tensor]:
     """Weights and bias of ``shape`` for dot products of ``depth`` terms.
 
-    A quarter are quantised per tensor, a tenth by powers of two. Results spread over about +-4 in real terms.
+    A quarter are quantised per tensor. Results spread over about +-4 in real terms.
     """
     rng, source = writer.rng, writer.output
     channels = shape[axis]
     spread = 73.0 * np.hypot(74.0, source.zero_points[0]) * np.sqrt(depth) * source.scales[0]
-    scales = 4.0 / spread * np.exp(rng.uniform(-1.5, 1.5, 1 if rng.random() < 0.25 else channels))
-    if rng.random() < 0.1:
-        scales = 2.0 ** np.round(np.log2(scales))
-    scales = scales.astype(np.float32)
+    scales = writer.scales(4.0 / spread * np.exp(rng.uniform(-1.5, 1.5, 1 if rng.random() < 0.25 else channels)))
     weights = constant(rng.integers(-127, 127, shape, np.int8, endpoint=True), tuple(map(float, scales)), axis)
     bias = np.round(rng.uniform(-2.0, 2.0, channels) / (scales * source.scales[0])).astype(np.int32)
     return weights, constant(bias, tuple(float(scale * np.float32(source.scales[0])) for scale in scales))
@@ -107,7 +101,7 @@ def _write_conv(writer: ModelWriter) -> None:
     channels = int(writer.rng.choice(CHANNELS))
     shape = (channels, *kernel, source.shape[3])
     parameters = _parameters(writer, shape, 0, int(np.prod(shape[1:])))
-    output = activation(writer.rng, (1, *size, channels))
+    output = writer.activation((1, *size, channels))
     writer.append(
         "CONV_2D",
         (source, *parameters),
@@ -125,7 +119,7 @@ def _write_depthwise(writer: ModelWriter) -> None:
     multiplier = int(writer.rng.choice([1, 1, 2, 3]))
     channels = source.shape[3] * multiplier
     parameters = _without_some_biases(writer, _parameters(writer, (1, *kernel, channels), 3, kernel[0] * kernel[1]))
-    output = activation(writer.rng, (1, *size, channels))
+    output = writer.activation((1, *size, channels))
     writer.append(
         "DEPTHWISE_CONV_2D",
         (source, *parameters),
@@ -145,18 +139,21 @@ def _write_fully_connected(writer: ModelWriter) -> None:
         source = _write_reshape(writer, (1, elements))
     channels = int(writer.rng.choice((1, 2, 10, 33)))
     parameters = _without_some_biases(writer, _parameters(writer, (channels, elements), 0, elements))
-    output = activation(writer.rng, (1, channels))
+    output = writer.activation((1, channels))
     writer.append("FULLY_CONNECTED", (source, *parameters), output, FusedActivationFunction=_fused(writer))
 
 
 def _write_add(writer: ModelWriter) -> None:
-    """The sum of the latest activation and any earlier one of its shape, or itself."""
+    """The sum of the latest activation and an earlier one, itself, or itself at quite another scale."""
     rng, left = writer.rng, writer.output
     earlier = [t for op in writer.operators for t in (op.inputs[0], op.output) if t is not None]
     right = next((tensor for tensor in earlier if tensor.shape == left.shape and tensor is not left), left)
+    if rng.random() < 0.5:
+        right = writer.activation(left.shape, scale=left.scales[0] * float(np.exp(rng.uniform(-7, 7))))
+        writer.append("QUANTIZE", (left,), right)
     operands = (left, right) if rng.random() < 0.5 else (right, left)
     scale = (left.scales[0] + right.scales[0]) * float(rng.uniform(0.3, 1.2))
-    writer.append("ADD", operands, activation(rng, left.shape, scale=scale), FusedActivationFunction=_fused(writer))
+    writer.append("ADD", operands, writer.activation(left.shape, scale=scale), FusedActivationFunction=_fused(writer))
 
 
 def _write_pool(name: str) -> Callable[[ModelWriter], None]:
@@ -166,7 +163,7 @@ def _write_pool(name: str) -> Callable[[ModelWriter], None]:
         if writer.rng.random() < 0.3:
             kernel, size = (source.shape[1], source.shape[2]), (1, 1)
             options = {"Padding": VALID, "StrideH": 1, "StrideW": 1}
-        output = activation(writer.rng, (1, *size, source.shape[3]), like=source)
+        output = writer.activation((1, *size, source.shape[3]), like=source)
         options |= {"FilterHeight": kernel[0], "FilterWidth": kernel[1], "FusedActivationFunction": _fused(writer)}
         writer.append(name, (source,), output, **options)
 
@@ -179,7 +176,7 @@ def _write_padded(write_convolution: Callable[[ModelWriter], None]) -> Callable[
         pads = np.zeros((4, 2), np.int32)
         pads[1:3] = rng.integers(0, 4, (2, 2))
         shape = tuple(int(size + pad.sum()) for size, pad in zip(source.shape, pads, strict=True))
-        output = activation(rng, shape, like=source)
+        output = writer.activation(shape, like=source)
         if rng.random() < 0.5:
             writer.append("PAD", (source, constant(pads)), output)
         else:
@@ -195,9 +192,9 @@ def _write_residual(writer: ModelWriter) -> None:
     source = writer.output
     channels = source.shape[3]
     parameters = _parameters(writer, (channels, 3, 3, channels), 0, 9 * channels)
-    branch = activation(writer.rng, source.shape)
+    branch = writer.activation(source.shape)
     writer.append("CONV_2D", (source, *parameters), branch, **UNIT_WINDOW, FusedActivationFunction=_fused(writer))
-    output = activation(writer.rng, source.shape)
+    output = writer.activation(source.shape)
     writer.append("ADD", (source, branch), output, FusedActivationFunction=_fused(writer))
 
 
@@ -209,7 +206,7 @@ def _write_mean(writer: ModelWriter) -> None:
     axes = constant(np.array([1, 2] if rng.random() < 0.5 else [-2, -3], np.int32))
     keeps = bool(rng.random() < 0.5)
     shape = (1, 1, 1, source.shape[3]) if keeps else (1, source.shape[3])
-    output = activation(rng, shape, scale=source.scales[0] * float(rng.uniform(0.1, 1.2)))
+    output = writer.activation(shape, scale=source.scales[0] * float(rng.uniform(0.1, 1.2)))
     writer.append("MEAN", (source, axes), output, KeepDims=keeps)
 
 
@@ -217,7 +214,7 @@ def _write_rescaled(name: str) -> Callable[[ModelWriter], None]:
     def write(writer: ModelWriter) -> None:
         source = writer.output
         scale = source.scales[0] * float(writer.rng.choice([1.0, writer.rng.uniform(0.3, 2.0)]))
-        writer.append(name, (source,), activation(writer.rng, source.shape, scale=scale))
+        writer.append(name, (source,), writer.activation(source.shape, scale=scale))
 
     return write
 
@@ -225,7 +222,7 @@ def _write_rescaled(name: str) -> Callable[[ModelWriter], None]:
 def _write_reshape(writer: ModelWriter, shape: tuple[int, ...]) -> Tensor:
     source = writer.output
     return writer.append(
-        "RESHAPE", (source, constant(np.array(shape, np.int32))), activation(writer.rng, shape, like=source)
+        "RESHAPE", (source, constant(np.array(shape, np.int32))), writer.activation(shape, like=source)
     )
 
 
