@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from amaranth.back import verilog
+from amaranth._toolchain.yosys import find_yosys
+from amaranth.back import rtlil
 
 from hwgen.config import AcceleratorConfig
 from hwgen.rtl.accelerator import Accelerator
+from hwgen.rtl.ram import RAM_VERILOG
 
 TOP_MODULE = "cosynth_accelerator"
 
+# As amaranth.back.verilog does it; its attributes say where in our sources a line comes from, which a reader of the
+# Verilog cannot follow.
+YOSYS_SCRIPT = """\
+proc -nomux -norom
+memory_collect
+attrmap -remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding
+attrmap -modattr -remove generator -remove top -remove src -remove amaranth.hierarchy
+write_verilog -norename
+"""
 
 def emit(config: AcceleratorConfig) -> str:
     """The accelerator's Verilog: one module per component, the top named ``cosynth_accelerator``."""
-    text: str = verilog.convert(Accelerator(config), name=TOP_MODULE, strip_internal_attrs=True)
-    return text
+    description = rtlil.convert(Accelerator(config), name=TOP_MODULE)
+    yosys = find_yosys(lambda version: version >= (0, 40))
+    text: str = yosys.run(["-q", "-"], f"read_rtlil <<rtlil\n{description}\nrtlil\n{YOSYS_SCRIPT}", ignore_warnings=True)
+    return f"{text}\n{RAM_VERILOG}"

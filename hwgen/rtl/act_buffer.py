@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS
+from hwgen.rtl.ram import Ram
 
 
 def load_layout(bus_bytes: int) -> data.StructLayout:
@@ -95,18 +96,16 @@ class ActBuffer(wiring.Component):
         for half in range(2):
             for bank in range(2):
                 name = f"{'lower' if half == 0 else 'upper'}_{'even' if bank == 0 else 'odd'}"
-                storage = memory.Memory(shape=word_bits, depth=depth, init=[])
-                m.submodules[name] = storage
-                read, write = storage.read_port(), storage.write_port(granularity=8)
+                m.submodules[name] = ram = Ram(width=word_bits, depth=depth, granule=8)
 
                 fetches = self.fetch_enable & (fetch_words[bank][-1] == half)
                 store_here = (store_word[0] == bank) & (store_word[-1] == half)
                 with m.If(store_here & fetches):
                     m.d.comb += store_blocked.eq(1)
                 m.d.comb += [
-                    read.addr.eq(Mux(fetches, fetch_words[bank][1:-1], store_word[1:-1])),
-                    read.en.eq(fetches | (self.store.valid & store_here)),
-                    read_data[half][bank].eq(read.data),
+                    ram.read_address.eq(Mux(fetches, fetch_words[bank][1:-1], store_word[1:-1])),
+                    ram.read_enable.eq(fetches | (self.store.valid & store_here)),
+                    read_data[half][bank].eq(ram.read_data),
                 ]
 
                 writes = Signal(name=f"{name}_writes")
@@ -116,15 +115,15 @@ class ActBuffer(wiring.Component):
                     m.d.comb += load_blocked.eq(1)
                 with m.If(writes):
                     m.d.comb += [
-                        write.addr.eq(write_words[bank][1:-1]),
-                        write.data.eq(write_data[bank]),
-                        write.en.eq(write_strobes[bank]),
+                        ram.write_address.eq(write_words[bank][1:-1]),
+                        ram.write_data.eq(write_data[bank]),
+                        ram.write_enable.eq(write_strobes[bank]),
                     ]
                 with m.Else():
                     m.d.comb += [
-                        write.addr.eq(load_word[1:-1]),
-                        write.data.eq(self.load.payload.data.replicate(word_bytes // bus_bytes)),
-                        write.en.eq(Mux(self.load.valid & load_here, load_strobe, 0)),
+                        ram.write_address.eq(load_word[1:-1]),
+                        ram.write_data.eq(self.load.payload.data.replicate(word_bytes // bus_bytes)),
+                        ram.write_enable.eq(Mux(self.load.valid & load_here, load_strobe, 0)),
                     ]
 
         # Second cycle of a fetch: put the two words in order and rotate the vector to the front.

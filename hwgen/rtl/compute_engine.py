@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, fifo, memory, stream, wiring
+from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import AcceleratorConfig
@@ -15,6 +15,7 @@ from hwgen.rtl.load_engine import pack_parameters
 from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.operand_stage import OperandStage
 from hwgen.rtl.os_array import OutputStationaryArray
+from hwgen.rtl.ram import Ram
 from hwgen.rtl.requantise import ParameterLayout
 from hwgen.rtl.step import ControlLayout, StepLayout
 
@@ -59,13 +60,13 @@ class ComputeEngine(wiring.Component):
         m.submodules.array = array = OutputStationaryArray(config)
         m.submodules.adder = adder = EltwiseAdder(config)
         m.submodules.drain = drain = Drain(config)
-        m.submodules.weight_buffer = weight_buffer = memory.Memory(
-            shape=8 * config.multipliers, depth=config.weight_words, init=[]
+        word_bits = 8 * config.multipliers
+        m.submodules.weight_buffer = weight_buffer = Ram(
+            width=word_bits, depth=config.weight_words, granule=word_bits
         )
-        m.submodules.parameter_buffer = parameter_buffer = memory.Memory(
-            shape=data.ArrayLayout(ParameterLayout, config.requant_lanes),
-            depth=config.parameter_words,
-            init=[],
+        parameter_bits = data.ArrayLayout(ParameterLayout, config.requant_lanes).size
+        m.submodules.parameter_buffer = parameter_buffer = Ram(
+            width=parameter_bits, depth=config.parameter_words, granule=parameter_bits
         )
         m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=DrainLayout.size, depth=DESCRIPTORS)
 
@@ -140,29 +141,26 @@ class ComputeEngine(wiring.Component):
             m.d.sync += delayed.eq(beside[-1])
             beside.append(delayed)
         control = data.View(ControlLayout, beside[-1][: ControlLayout.size])
-        weight_read, weight_write = weight_buffer.read_port(), weight_buffer.write_port()
         m.d.comb += [
-            weight_read.addr.eq(beside[-2][ControlLayout.size :]),
-            weight_write.addr.eq(self.word_address),
-            weight_write.data.eq(self.word),
-            weight_write.en.eq(self.weight_write),
+            weight_buffer.read_address.eq(beside[-2][ControlLayout.size :]),
+            weight_buffer.write_address.eq(self.word_address),
+            weight_buffer.write_data.eq(self.word),
+            weight_buffer.write_enable.eq(self.weight_write),
             array.control.eq(control),
             array.operands.eq(operand_stage.operands),
-            array.weights.eq(weight_read.data),
+            array.weights.eq(weight_buffer.read_data),
             adder.control.eq(control),
             adder.operands.eq(operand_stage.operands),
             adder.instruction.eq(adds.instruction),
         ]
 
         # Results.
-        parameter_read, parameter_write = parameter_buffer.read_port(), parameter_buffer.write_port()
-        packed = pack_parameters(self.word, config.requant_lanes)
         m.d.comb += [
-            parameter_read.addr.eq(drain.parameter_address),
-            drain.parameters.eq(parameter_read.data),
-            parameter_write.addr.eq(self.word_address),
-            parameter_write.en.eq(self.parameter_write),
-            *(parameter_write.data[lane].eq(entry) for lane, entry in enumerate(packed)),
+            parameter_buffer.read_address.eq(drain.parameter_address),
+            drain.parameters.eq(parameter_buffer.read_data),
+            parameter_buffer.write_address.eq(self.word_address),
+            parameter_buffer.write_data.eq(pack_parameters(self.word, config.requant_lanes)),
+            parameter_buffer.write_enable.eq(self.parameter_write),
             drain.block_done.eq(array.block_done),
             macs.bank_drained.eq(drain.bank_drained),
             array.drain_slot.eq(drain.drain_slot),

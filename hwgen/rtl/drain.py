@@ -200,7 +200,7 @@ class Drain(wiring.Component):
             beside.append(flags)
             addresses.append(address)
         m.d.comb += [
-            self.write_strobe.eq(Cat(beside[-1][1:] > lane for lane in range(lanes))),
+            self.write_strobe.eq((Const(1, lanes + 1) << beside[-1][1:]) - 1),
             self.write_address.eq(addresses[-1]),
             self.write_data.eq(Cat(results)),
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,7 +19,6 @@ from hwgen.isa import (
 )
 from hwgen.rtl.act_buffer import load_layout
 from hwgen.rtl.axi import RequestLayout
-from hwgen.rtl.requantise import ParameterLayout
 
 DESCRIPTORS = 4
 """Instructions whose data may be awaited at once; hides the memory's latency behind short loads."""
@@ -172,10 +171,7 @@ class LoadEngine(wiring.Component):
         return m
 
 
-def pack_parameters(word: Signal, lanes: int) -> list[data.View]:
-    """The lanes' parameters within a gathered parameter word, as ``ParameterLayout`` views."""
-    views = []
-    for lane in range(lanes):
-        entry = word[8 * PARAMETER_BYTES * lane : 8 * PARAMETER_BYTES * (lane + 1)]
-        views.append(data.View(ParameterLayout, Cat(entry[:32], entry[32:63], entry[64:70])))
-    return views
+def pack_parameters(word: Signal, lanes: int) -> Value:
+    """A gathered parameter word without its unused bytes: ``lanes`` times ``ParameterLayout``."""
+    entries = (word[8 * PARAMETER_BYTES * lane : 8 * PARAMETER_BYTES * (lane + 1)] for lane in range(lanes))
+    return Cat(Cat(entry[:63], entry[64:70]) for entry in entries)

@@ -1,0 +1,81 @@
+"""RAM: a block memory with one read and one write port.
+
+It is the one module written in Verilog rather than Amaranth: as a template it costs the same to emit at any size, and
+synthesis tools recognise it.
+"""
+
+from __future__ import annotations
+
+from amaranth.hdl import ClockSignal, Instance, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+RAM_MODULE = "cosynth_ram"
+
+RAM_VERILOG = f"""\
+// One read and one write port. Reading the word that is being written returns what it held before.
+// Words start as zero: lanes beyond a tensor's end meet zero weights, and only a known value times zero is zero.
+module {RAM_MODULE} #(
+  parameter WIDTH = 8,
+  parameter DEPTH = 2,
+  parameter GRANULE = 8,
+  parameter ADDRESS_BITS = 1
+) (
+  input clk,
+  input read_enable,
+  input [ADDRESS_BITS-1:0] read_address,
+  output reg [WIDTH-1:0] read_data,
+  input [WIDTH/GRANULE-1:0] write_enable,
+  input [ADDRESS_BITS-1:0] write_address,
+  input [WIDTH-1:0] write_data
+);
+  reg [WIDTH-1:0] words [0:DEPTH-1];
+  integer word, granule;
+  initial
+    for (word = 0; word < DEPTH; word = word + 1)
+      words[word] = 0;
+  always @(posedge clk) begin
+    if (read_enable)
+      read_data <= words[read_address];
+    for (granule = 0; granule < WIDTH / GRANULE; granule = granule + 1)
+      if (write_enable[granule])
+        words[write_address][granule*GRANULE +: GRANULE] <= write_data[granule*GRANULE +: GRANULE];
+  end
+endmodule
+"""
+
+
+class Ram(wiring.Component):
+    """``depth`` words of ``width`` bits, written in granules; data one cycle after the read."""
+
+    def __init__(self, *, width: int, depth: int, granule: int) -> None:
+        self.width, self.depth, self.granule = width, depth, granule
+        address_bits = max(1, (depth - 1).bit_length())
+        super().__init__(
+            {
+                "read_enable": In(1, init=1),
+                "read_address": In(address_bits),
+                "read_data": Out(width),
+                "write_enable": In(width // granule),  # a bit per granule
+                "write_address": In(address_bits),
+                "write_data": In(width),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.ram = Instance(
+            RAM_MODULE,
+            p_WIDTH=self.width,
+            p_DEPTH=self.depth,
+            p_GRANULE=self.granule,
+            p_ADDRESS_BITS=len(self.read_address),
+            i_clk=ClockSignal(),
+            i_read_enable=self.read_enable,
+            i_read_address=self.read_address,
+            o_read_data=self.read_data,
+            i_write_enable=self.write_enable,
+            i_write_address=self.write_address,
+            i_write_data=self.write_data,
+        )
+        return m
