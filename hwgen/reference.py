@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hwgen.arithmetic import multiply_by_quantised_multiplier, rounding_divide
+from hwgen.errors import InputError
 from hwgen.graph import (
     INT8_MIN,
     Add,
@@ -38,7 +39,7 @@ COLUMN_ELEMENTS = 1 << 22
 def run(graph: LayerGraph, x: np.ndarray) -> np.ndarray:
     """The network's output, int8 [N, h, w, c], for int8 ``x`` [N, H, W, C] in the network's input quantisation.
 
-    Raises ValueError where ``x`` is not int8 or not of the input's shape.
+    Raises InputError where ``x`` is not int8 or not of the input's shape.
     """
     _check_input(graph, x)
     batches = range(0, max(len(x), 1), IMAGES_PER_BATCH)
@@ -82,7 +83,7 @@ def _check_input(graph: LayerGraph, x: np.ndarray) -> None:
     shape = graph.input.output.shape
     if x.dtype != np.int8 or x.shape[1:] != shape:
         expected = " x ".join(map(str, ("N", *shape)))
-        raise ValueError(f"input: {x.dtype} {' x '.join(map(str, x.shape))} does not fit; accepted: int8 {expected}")
+        raise InputError(f"input: {x.dtype} {' x '.join(map(str, x.shape))} does not fit; accepted: int8 {expected}")
 
 
 def _scale(accumulators: np.ndarray, requantisation: Requantisation) -> np.ndarray:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import tempfile
+import tokenize
 import typing
 import zipfile
 import zlib
@@ -32,6 +34,11 @@ from hwgen.graph import (
 
 FORMAT = "cosynth layer graph 1"
 HEADER = "header"
+DAMAGE = (
+    *(OSError, EOFError, MemoryError, RuntimeError, SyntaxError, ValueError, KeyError, TypeError, AttributeError),
+    *(struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What zipfile, NumPy and the decoding raise on a file that is not what ``save_graph`` writes."""
 LAYER_TYPES = {name: layer_type for layer_type, name in OPERATOR_NAMES.items()}
 
 
@@ -81,18 +88,7 @@ def load_graph(path: str | Path) -> LayerGraph:
         raise
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file") from error
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        MemoryError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except DAMAGE as error:
         raise ModelFileError(f"{path}: not a saved layer graph, or damaged ({error})") from error
 
 

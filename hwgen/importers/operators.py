@@ -70,21 +70,22 @@ def _window(operator: OperatorRecord, value: Value, kernel: tuple[int, int]) -> 
     if min(*stride, *kernel) < 1:
         raise ModelFileError(f"{label(operator)} has kernel {kernel} and stride {stride}; accepted: at least 1")
     height, width, _ = value.shape
-    padding = value.padding
+    top, bottom, left, right = value.padding
     if option(operator, "Padding") == SAME:
-        vertical = _same_padding(height, kernel[0], stride[0])
-        horizontal = _same_padding(width, kernel[1], stride[1])
-        padding = tuple(a + b for a, b in zip(padding, (*vertical, *horizontal), strict=True))  # type: ignore[assignment]
+        above, below = _same_padding(height, kernel[0], stride[0])
+        before, after = _same_padding(width, kernel[1], stride[1])
+        top, bottom, left, right = top + above, bottom + below, left + before, right + after
     elif option(operator, "Padding") != VALID:
         raise ModelFileError(f"{label(operator)} has padding {option(operator, 'Padding')}; accepted: SAME, VALID")
     elif kernel[0] > height or kernel[1] > width:
         raise ModelFileError(f"{label(operator)} has kernel {kernel}, larger than its {height} x {width} operand")
-    return Window(kernel, stride, padding)
+    return Window(kernel, stride, (top, bottom, left, right))
 
 
-def _windowed_type(window: Window, value: Value, output: TensorType) -> TensorType:
-    """``output`` with the height and width that the window gives, whatever the file declares."""
-    return replace(output, shape=(*window.output_size(*value.layer.output.shape[:2]), output.shape[2]))
+def _output_type(translation: Translation, operator: OperatorRecord, window: Window, channels: int) -> TensorType:
+    """The result's type, its shape computed rather than taken from the file, which may be wrong."""
+    height, width, _ = translation.value(operator, 0).layer.output.shape
+    return replace(translation.output_type(operator), shape=(*window.output_size(height, width), channels))
 
 
 def _check_dilation(operator: OperatorRecord) -> None:
@@ -109,10 +110,10 @@ def _conv(translation: Translation, operator: OperatorRecord) -> Value:
         )
     _check_dilation(operator)
     window = _window(operator, value, (height, width))
-    output = _windowed_type(window, value, translation.output_type(operator))
+    output = _output_type(translation, operator, window, channels)
     layer = Conv(
         f"conv_{operator.index}",
-        replace(output, shape=(*output.shape[:2], channels)),
+        output,
         window,
         weights,
         translation.bias(operator, channels),
@@ -130,10 +131,10 @@ def _depthwise(translation: Translation, operator: OperatorRecord) -> Value:
         raise ModelFileError(f"{label(operator)} has weights {weights.shape} for {value.shape[2]} channels")
     _check_dilation(operator)
     window = _window(operator, value, (height, width))
-    output = _windowed_type(window, value, translation.output_type(operator))
+    output = _output_type(translation, operator, window, channels)
     layer = Depthwise(
         f"depthwise_{operator.index}",
-        replace(output, shape=(*output.shape[:2], channels)),
+        output,
         window,
         weights[0],
         translation.bias(operator, channels),
@@ -171,10 +172,9 @@ def _unit_depthwise(
     """A depthwise convolution that sums each channel over the window and scales the sum."""
     value = translation.unpadded(operator, translation.image(operator, 0))
     channels = value.shape[2]
-    output = translation.output_type(operator)
     layer = Depthwise(
         f"{operator.name.lower()}_{operator.index}",
-        replace(output, shape=(*window.output_size(*value.shape[:2]), channels)),
+        _output_type(translation, operator, window, channels),
         window,
         np.ones((*window.kernel, channels), np.int8),
         np.zeros(channels, np.int32),
@@ -238,7 +238,7 @@ def _pool(translation: Translation, operator: OperatorRecord) -> Value:
     value = translation.unpadded(operator, translation.image(operator, 0))
     operand = value.layer.output
     window = _window(operator, value, (option(operator, "FilterHeight"), option(operator, "FilterWidth")))
-    output = _windowed_type(window, value, translation.output_type(operator))
+    output = _output_type(translation, operator, window, operand.shape[2])
     if operand.zero_point != output.zero_point or abs(operand.scale - output.scale) > POOL_SCALE_TOLERANCE:
         raise ModelFileError(
             f"{label(operator)} has an operand and a result of different quantisation; accepted: alike"
@@ -246,7 +246,7 @@ def _pool(translation: Translation, operator: OperatorRecord) -> Value:
     layer_type, kind = POOLS[operator.name]
     layer = layer_type(
         f"{kind}_{operator.index}",
-        replace(output, shape=(*output.shape[:2], operand.shape[2])),
+        output,
         window,
         clamp=translation.clamp(operator, output),
     )
@@ -273,13 +273,13 @@ def _pad(translation: Translation, operator: OperatorRecord) -> Value:
     ):
         raise UnsupportedOperatorError(f"{label(operator)} pads with other values than zero; accepted: the zero point")
     _check_relabelled(translation, operator, value)
-    added = (int(paddings[1, 0]), int(paddings[1, 1]), int(paddings[2, 0]), int(paddings[2, 1]))
-    top, bottom, left, right = (a + b for a, b in zip(value.padding, added, strict=True))
+    (top, bottom), (left, right) = paddings[1].tolist(), paddings[2].tolist()
     height, width, channels = value.shape
+    above, below, before, after = value.padding
     return replace(
         value,
-        shape=(height + added[0] + added[1], width + added[2] + added[3], channels),
-        padding=(top, bottom, left, right),
+        shape=(height + top + bottom, width + left + right, channels),
+        padding=(above + top, below + bottom, before + left, after + right),
     )
 
 

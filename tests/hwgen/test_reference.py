@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from hwgen.arithmetic import multiply_by_quantised_multiplier, rounding_divide
+from hwgen.errors import InputError
 from hwgen.graph import (
     INT8_MAX,
     INT8_MIN,
@@ -112,5 +113,5 @@ def test_accumulators_beyond_24_bits_stay_exact() -> None:
 def test_inputs_of_another_type_or_shape_are_refused(x: np.ndarray) -> None:
     graph = LayerGraph("pool", Input("input", TensorType((2, 2, 3), 1.0, 0)))
     graph.add(MaxPool("max", TensorType((1, 1, 3), 1.0, 0), Window((2, 2))), "input")
-    with pytest.raises(ValueError, match=r"input: .* does not fit; accepted: int8 N x 2 x 2 x 3"):
+    with pytest.raises(InputError, match=r"input: .* does not fit; accepted: int8 N x 2 x 2 x 3"):
         run(graph, x)
