@@ -43,9 +43,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         with new_directory(run) as directory:
             settings.save(directory)
     log = EvaluationLog(run / EVALUATIONS)
-    console.print(
-        f"run directory {run}, {len(log)} finished evaluations; accuracy: {settings.accuracy.value}, {dataset.provenance}"
-    )
+    console.print(f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} accuracy on {dataset.provenance}")
     source.prepare()
     front = _search_pairs(settings, space, source, log)
     best = best_pair(front, settings.parsed_constraints(), settings.clock_mhz)
