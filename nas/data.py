@@ -30,7 +30,7 @@ class Split:
         return len(self.labels)
 
     def take(self, count: int) -> Split:
-        """The first ``count`` images (the order of a training split is random)."""
+        """The first ``count`` images; their order is random, so these are a sample."""
         return Split(self.images[:count], self.labels[:count])
 
     @property
@@ -80,7 +80,8 @@ def _cifar10(data_dir: Path | None) -> Dataset:
     images = load_cifar10_images(data_dir)
     everything = Split(images.train_images, images.train_labels)
     train, validation = _stratified(everything, CIFAR10_VALIDATION_IMAGES / len(everything))
-    test = Split(images.test_images, images.test_labels)
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(images.test_labels))
+    test = Split(images.test_images[order], images.test_labels[order])
     return Dataset("cifar10", images.provenance, images.classes, train, validation, test)
 
 

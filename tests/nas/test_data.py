@@ -1,0 +1,194 @@
+"""Data sets: what they hold, and the archives that CIFAR-10 is read from."""
+
+import io
+import os
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nas.cifar import CLASSES, load_cifar10_images
+from nas.data import load_dataset
+from nas.files import DataError, find_file
+
+PER_FILE = 4
+
+
+def test_digits_are_split_by_class_and_fixed(digits):
+    sizes = [len(part) for part in (digits.train, digits.validation, digits.test)]
+    assert sizes == [898, 449, 450]
+    for part in (digits.train, digits.validation, digits.test):
+        shares = np.bincount(part.labels, minlength=10) / len(part)
+        assert np.abs(shares - 0.1).max() < 0.01
+    assert np.array_equal(load_dataset("digits").test.images, digits.test.images)
+
+
+def test_digits_in_one_part_are_in_no_other(digits):
+    parts = [{image.tobytes() for image in part.images} for part in (digits.train, digits.validation, digits.test)]
+    assert not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
+
+
+def test_networks_read_pixels_as_fractions(digits):
+    inputs = digits.train.take(3).inputs
+    assert inputs.shape == (3, 1, 8, 8)
+    assert np.array_equal(inputs.permute(0, 2, 3, 1).numpy() * 255, digits.train.images[:3].astype(np.float32))
+
+
+def test_an_unknown_data_set_is_refused():
+    with pytest.raises(DataError, match="dataset: 'mnist' is not known; accepted: digits, cifar10"):
+        load_dataset("mnist")
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("COSYNTH_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def directory(tmp_path, cache):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return folder
+
+
+def batches() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Images uint8 [4, 32, 32, 3] and labels of each of the official archives' six files."""
+    rng = np.random.default_rng(0)
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+    return {
+        name: (rng.integers(0, 256, (PER_FILE, 32, 32, 3), np.uint8), rng.integers(0, 10, PER_FILE)) for name in names
+    }
+
+
+def planes(images: np.ndarray) -> np.ndarray:
+    return images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+
+
+def python_files() -> dict[str, bytes]:
+    """As the official archive has them: pickled dictionaries with keys of bytes."""
+    return {
+        name: pickle.dumps({b"data": planes(images), b"labels": labels.tolist()}, protocol=2)
+        for name, (images, labels) in batches().items()
+    }
+
+
+def binary_files() -> dict[str, bytes]:
+    return {
+        f"{name}.bin": np.concatenate([labels[:, None].astype(np.uint8), planes(images)], axis=1).tobytes()
+        for name, (images, labels) in batches().items()
+    }
+
+
+def write_archive(path, files: dict[str, bytes], mode: str) -> None:
+    with tarfile.open(path, mode) as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+@pytest.mark.parametrize(
+    ("archive", "folder", "files"),
+    [
+        ("cifar-10-python.tar.gz", "cifar-10-batches-py", python_files()),
+        ("cifar-10-binary.tar.gz", "cifar-10-batches-bin", binary_files()),
+    ],
+)
+@pytest.mark.parametrize("extracted", [False, True], ids=["archive", "extracted"])
+def test_official_archives_are_read_whole(directory, archive, folder, files, extracted):
+    if extracted:
+        (directory / folder).mkdir()
+        for name, content in files.items():
+            (directory / folder / name).write_bytes(content)
+    else:
+        write_archive(directory / archive, {f"{folder}/{name}": content for name, content in files.items()}, "w:gz")
+    images = load_cifar10_images(directory)
+    expected = batches()
+    training = [expected[f"data_batch_{i}"] for i in range(1, 6)]
+    assert np.array_equal(images.train_images, np.concatenate([batch for batch, _ in training]))
+    assert np.array_equal(images.train_labels, np.concatenate([labels for _, labels in training]))
+    assert np.array_equal(images.test_images, expected["test_batch"][0])
+    assert images.provenance == "CIFAR-10"
+
+
+def jpeg_files() -> dict[str, bytes]:
+    files = {}
+    for part in ("train", "test"):
+        for label, name in enumerate(CLASSES):
+            buffer = io.BytesIO()
+            Image.new("RGB", (32, 32), (20 * label, 100, 30)).save(buffer, "JPEG", quality=95)
+            files[f"{part}/{name}/0000.jpg"] = buffer.getvalue()
+    return files
+
+
+def test_recompressed_jpegs_are_read_and_named_as_such(directory):
+    (directory / "data").mkdir()
+    write_archive(directory / "data" / "cifar10-jpeg.tar.xz", jpeg_files(), "w:xz")
+    images = load_cifar10_images(directory)
+    assert sorted(images.train_labels) == list(range(10))
+    assert np.abs(images.test_images[:, 16, 16, 0] - 20.0 * images.test_labels).max() < 6
+    assert images.provenance.startswith("JPEG CIFAR-10")
+
+
+def test_images_are_decoded_once(directory, cache):
+    archive = directory / "cifar10-jpeg.tar.xz"
+    write_archive(archive, jpeg_files(), "w:xz")
+    status = archive.stat()
+    first = load_cifar10_images(directory)
+    archive.write_bytes(b"\0" * status.st_size)
+    os.utime(archive, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert np.array_equal(load_cifar10_images(directory).train_images, first.train_images)
+    assert [path.suffix for path in cache.iterdir()] == [".npz"]
+
+
+def test_an_archive_that_lacks_a_batch_is_refused(directory, cache):
+    files = binary_files()
+    del files["data_batch_3.bin"]
+    write_archive(directory / "cifar-10-binary.tar.gz", files, "w:gz")
+    with pytest.raises(DataError, match=r"lacks data_batch_3\.bin"):
+        load_cifar10_images(directory)
+    assert not cache.exists()
+
+
+def test_a_truncated_binary_batch_is_refused(directory):
+    files = binary_files() | {"test_batch.bin": b"\0" * 100}
+    write_archive(directory / "cifar-10-binary.tar.gz", files, "w:gz")
+    with pytest.raises(DataError, match=r"test_batch\.bin has 100 bytes; accepted: records of 3073 bytes"):
+        load_cifar10_images(directory)
+
+
+class Payload:
+    """Pickles as a call, as a hostile file would."""
+
+    def __reduce__(self):
+        return os.mkdir, ("pwned",)
+
+
+def test_a_pickle_that_runs_code_is_refused(directory, monkeypatch):
+    monkeypatch.chdir(directory)
+    files = python_files() | {"test_batch": pickle.dumps({b"data": Payload(), b"labels": []})}
+    write_archive(directory / "cifar-10-python.tar.gz", files, "w:gz")
+    with pytest.raises(DataError, match="test_batch is not a batch of the official Python archive"):
+        load_cifar10_images(directory)
+    assert not (directory / "pwned").exists()
+
+
+def test_an_archive_without_images_is_refused(directory):
+    write_archive(directory / "cifar10-jpeg.tar.xz", {"readme": b""}, "w:xz")
+    with pytest.raises(DataError, match="has no images; accepted: train/<class>"):
+        load_cifar10_images(directory)
+
+
+def test_a_missing_archive_names_the_directory_and_what_is_accepted(directory):
+    with pytest.raises(DataError, match=f"{directory} .*accepted: cifar-10-batches-py, .*cifar10-jpeg.tar.xz"):
+        load_cifar10_images(directory)
+
+
+def test_a_missing_data_directory_names_the_variable(monkeypatch):
+    monkeypatch.delenv("COSYNTH_DATA", raising=False)
+    with pytest.raises(DataError, match=r"COSYNTH_DATA set to one that holds table\.csv"):
+        find_file(("table.csv",))
