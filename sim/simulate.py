@@ -6,7 +6,7 @@ import re
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from sim.system import DEFAULT_MEMORY, MemoryModel, SimulationError, accelerator
 from sim.verilator import Design, build
 
 HARNESS = Path(__file__).parent / "harness.cpp"
+LZ4 = Path(__file__).parent / "trace" / "lz4.h"
 BUS_ERROR = 1 << 2
 
 
@@ -58,13 +59,22 @@ def accelerator_build(config: AcceleratorConfig) -> Path:
     return build(simulator(accelerator_verilog(config), config.bus_bits))
 
 
-def simulator(accelerator: str, bus_bits: int, options: tuple[str, ...] = ()) -> Design:
+def simulator(accelerator: str, bus_bits: int) -> Design:
     """The simulated system with an accelerator's Verilog and the compiled harness."""
     return Design(
         top="cosynth_top",
         sources=system_sources(accelerator) | {HARNESS.name: HARNESS.read_text(encoding="utf-8")},
         parameters={"DATA_BITS": bus_bits},
-        options=options,
+    )
+
+
+def tracing(design: Design) -> Design:
+    """The same, slower, with the means to write an FST trace; needs zlib's header."""
+    return replace(
+        design,
+        sources={**design.sources, LZ4.name: LZ4.read_text(encoding="utf-8")},
+        options=(*design.options, "--trace-fst"),
+        make_options=("LDLIBS=-lz",),
     )
 
 
@@ -77,11 +87,8 @@ def simulate(
     hangs, breaks the AXI protocol, meets a bus error or leaves output bytes unwritten.
     """
     began = time.perf_counter()
-    if trace is None:
-        executable = accelerator_build(program.config)
-    else:
-        config = program.config
-        executable = build(simulator(accelerator_verilog(config), config.bus_bits, ("--trace-fst",)))
+    design = simulator(accelerator_verilog(program.config), program.config.bus_bits)
+    executable = build(design if trace is None else tracing(design))
     return run(executable, program, inputs, memory, trace, build_seconds=time.perf_counter() - began)
 
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hwgen.config import AcceleratorConfig
+from hwgen.errors import InputError
 from hwgen.program import Program
 from hwgen.registers import COUNTER_BASE, COUNTERS, REGISTERS
 from sim.verilator import cache_directory, write_atomically
@@ -19,6 +20,10 @@ ACCELERATOR_FILE = "cosynth_accelerator.v"
 """Name under which the emitted Verilog is compiled; hdl/waivers.vlt waives warnings in it."""
 MEMORY_BYTES = 1 << 28
 """Size of the simulated memory, as in hdl/storage.cpp."""
+
+
+class MemoryModelError(InputError):
+    """A memory that cannot be simulated."""
 
 
 class SimulationError(RuntimeError):
@@ -36,9 +41,9 @@ class MemoryModel:
 
     def __post_init__(self) -> None:
         if self.latency_cycles < 2:
-            raise ValueError(f"latency_cycles: {self.latency_cycles} is out of range; accepted: at least 2")
+            raise MemoryModelError(f"latency_cycles: {self.latency_cycles} is out of range; accepted: at least 2")
         if self.cycles_per_beat < 1:
-            raise ValueError(f"cycles_per_beat: {self.cycles_per_beat} is out of range; accepted: at least 1")
+            raise MemoryModelError(f"cycles_per_beat: {self.cycles_per_beat} is out of range; accepted: at least 1")
 
 
 DEFAULT_MEMORY = MemoryModel()

@@ -37,11 +37,13 @@ class Design:
     top: str
     """Name of the top module, and of the executable."""
     sources: Mapping[str, str]
-    """Text of each source by file name: Verilog (``.v``, ``.sv``) in the order of compilation, and C++ (``.cpp``)."""
+    """Text of each source by file name: Verilog (``.v``, ``.sv``) in order, C++ (``.cpp``) and headers (``.h``)."""
     parameters: Mapping[str, int] = field(default_factory=dict)
     """Parameters of the top module."""
     options: tuple[str, ...] = ()
     """Options for Verilator beyond those that every build has."""
+    make_options: tuple[str, ...] = ()
+    """Options for make beyond those that every build has."""
 
 
 # Two-state and without initial randomisation: uninitialised state shows in the benches, not here.
@@ -96,8 +98,8 @@ def build(design: Design) -> Path:
 
     Raises VerilatorError with the tools' messages, or SimulatorMissingError.
     """
-    contents = (design.top, tuple(design.sources.items()), tuple(design.parameters.items()), design.options)
-    entry = cache_directory() / "builds" / _key(contents)
+    contents = (design.top, tuple(design.sources.items()), tuple(design.parameters.items()))
+    entry = cache_directory() / "builds" / _key((*contents, design.options, design.make_options))
     executable = entry / design.top
     if executable.exists():
         return executable
@@ -135,16 +137,17 @@ def _compile(design: Design, scratch: Path) -> None:
     environment = os.environ | {"VERILATOR_ROOT": str(root)}
     parameters = [f"-G{name}={value}" for name, value in design.parameters.items()]
     arguments = ("--top-module", design.top, "-o", design.top, "-Mdir", ".", *parameters, *design.options)
-    _run([str(root / "bin" / "verilator_bin"), *VERILATE, *arguments, *design.sources], scratch, environment)
+    compiled = [name for name in design.sources if not name.endswith(".h")]
+    _run([str(root / "bin" / "verilator_bin"), *VERILATE, *arguments, *compiled], scratch, environment)
     # Verilator's run-time library depends on the options only, and takes longer to compile than most designs.
-    library = cache_directory() / "runtime" / _key(design.options)
+    library = cache_directory() / "runtime" / _key((design.options, design.make_options))
     library.mkdir(parents=True, exist_ok=True)
-    for compiled in library.glob("*.o"):
-        shutil.copyfile(compiled, scratch / compiled.name)
-    _run([*MAKE, f"-j{os.cpu_count()}", f"PYTHON3={sys.executable}"], scratch, environment)
-    for compiled in scratch.glob("verilated*.o"):
-        if not (library / compiled.name).exists():
-            os.replace(compiled, library / compiled.name)
+    for compiled_object in library.glob("*.o"):
+        shutil.copyfile(compiled_object, scratch / compiled_object.name)
+    _run([*MAKE, *design.make_options, f"-j{os.cpu_count()}", f"PYTHON3={sys.executable}"], scratch, environment)
+    for compiled_object in scratch.glob("verilated*.o"):
+        if not (library / compiled_object.name).exists():
+            os.replace(compiled_object, library / compiled_object.name)
 
 
 def _run(command: list[str], directory: Path, environment: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
@@ -37,7 +38,7 @@ def number(name: str) -> int:
 
 
 @cocotb.test()
-async def runs_every_sample(dut: object) -> None:
+async def runs_every_sample(dut: Any) -> None:
     """Each sample runs to done without a bus error; the test that started the bench compares the outputs."""
     Clock(dut.clk, 10, unit="ns").start()
     memory = AxiRam(AxiBus.from_prefix(dut, "m_axi"), dut.clk, dut.rst, size=MEMORY_BYTES)

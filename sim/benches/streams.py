@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from typing import Any
 
 from cocotb.triggers import RisingEdge
 
 
-async def put(dut: object, stream: str, payloads: Iterable[int], pause: float = 0.0) -> None:
+async def put(dut: Any, stream: str, payloads: Iterable[int], pause: float = 0.0) -> None:
     """Send payloads into an input stream, pausing before a transfer with probability ``pause`` in each cycle."""
     valid, ready, data = (getattr(dut, f"{stream}__{signal}") for signal in ("valid", "ready", "payload"))
     for payload in payloads:
@@ -25,7 +26,7 @@ async def put(dut: object, stream: str, payloads: Iterable[int], pause: float = 
         valid.value = 0
 
 
-async def get(dut: object, stream: str, count: int, pause: float = 0.0) -> list[int]:
+async def get(dut: Any, stream: str, count: int, pause: float = 0.0) -> list[int]:
     """Receive ``count`` payloads from an output stream, pausing with probability ``pause`` in each cycle.
 
     Fails when the component withdraws or changes what it offered before it was taken.

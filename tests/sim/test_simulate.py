@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hwgen.program import Engine, LayerSpan, Program
-from sim.simulate import run, simulator
-from sim.system import MemoryModel, SimulationError, place
+from sim.simulate import run, simulator, tracing
+from sim.system import MemoryModel, MemoryModelError, SimulationError, place
 from sim.verilator import build
 from tests.sim.stubs import copy_program, stub_verilog
 
@@ -132,3 +132,43 @@ def test_another_accelerator_is_recognised() -> None:
     program = copy_program(bursts=1)
     with pytest.raises(SimulationError, match="identifies itself as 0xdeadbeef, expected 0x434f5359"):
         run(build(simulator(stranger, BUS_BITS)), program, random_inputs(program), MemoryModel())
+
+
+def test_a_trace_is_written_and_changes_nothing_else(executable: Path, tmp_path: Path) -> None:
+    program = copy_program(bursts=2)
+    inputs = random_inputs(program)
+    plain = run(executable, program, inputs, MemoryModel())
+    traced = run(
+        build(tracing(simulator(stub_verilog(BUS_BITS), BUS_BITS))), program, inputs, MemoryModel(), tmp_path / "t.fst"
+    )
+    assert traced.counters == plain.counters
+    names, block = fst_hierarchy(tmp_path / "t.fst")
+    assert b"m_axi_awvalid" in block and names == len(block)
+
+
+def fst_hierarchy(path: Path) -> tuple[int, bytes]:
+    """Stated size and text of an FST file's hierarchy block (type 6), an LZ4 block of literals alone."""
+    file = path.read_bytes()
+    position = 0
+    while file[position] != 6:
+        position += 1 + int.from_bytes(file[position + 1 : position + 9], "big")
+    length = int.from_bytes(file[position + 1 : position + 9], "big")
+    stated = int.from_bytes(file[position + 9 : position + 17], "big")
+    block = file[position + 17 : position + 1 + length]
+    assert block[0] == 0xF0
+    extra = next(i for i, byte in enumerate(block[1:], start=1) if byte != 255)
+    literals = 15 + sum(block[1 : extra + 1])
+    assert literals == len(block) - extra - 1
+    return stated, block[extra + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"latency_cycles": 1}, "latency_cycles: 1 .* at least 2"),
+        ({"cycles_per_beat": 0}, "cycles_per_beat: 0 .* at least 1"),
+    ],
+)
+def test_impossible_memories_are_refused(values: dict[str, int], message: str) -> None:
+    with pytest.raises(MemoryModelError, match=message):
+        MemoryModel(**values)
