@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 
 from flows.accelerators import AcceleratorSpace
@@ -28,6 +29,9 @@ from nas.progress import progress_bar
 from nas.spaces import Space
 from nas.spaces import space as find_space
 
+SMALL_IMAGE = 16
+"""Images up to this size in pixels are too small to share between threads: waiting would cost more than it saves."""
+
 
 def run_search(run: Path, settings: Settings, console: Console) -> Results:
     """Run, or finish, the search of ``settings`` in the run directory ``run``; progress goes to ``console``.
@@ -44,6 +48,8 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
             settings.save(directory)
     log = EvaluationLog(run / EVALUATIONS)
     console.print(f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} accuracy on {dataset.provenance}")
+    if space.image.size <= SMALL_IMAGE:
+        torch.set_num_threads(1)
     source.prepare()
     front = _search_pairs(settings, space, source, log)
     best = best_pair(front, settings.parsed_constraints(), settings.clock_mhz)

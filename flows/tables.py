@@ -10,6 +10,7 @@ from rich.table import Table
 
 from flows.results import BEST, Results
 from flows.results import FILE_NAME as RESULTS
+from hwgen.config import AcceleratorConfig
 from hwgen.energy import ENERGY_TABLES
 
 
@@ -46,26 +47,27 @@ def print_results(results: Results, run: Path, console: Console) -> None:
     bounds = f", {', '.join(results.constraints)}" if results.constraints else ""
     table = Table(title=f"Pareto front: {results.title}, {results.clock_mhz:g} MHz{bounds}")
     table.add_column("")
-    table.add_column("architecture", overflow="fold")
-    for heading in ("array", "bus", "buffers KiB", "lanes"):
-        table.add_column(heading)
-    tiers = {evaluation.accuracy_tier for evaluation in results.front}
-    for heading in (f"accuracy ({', '.join(tiers)})", "cycles (RTL)", "latency ms", "LUT equiv. (proxy)"):
+    table.add_column("pair", overflow="fold")
+    tiers = ", ".join({evaluation.accuracy_tier for evaluation in results.front})
+    for heading in (f"accuracy ({tiers})", "cycles (RTL)", "latency ms", "LUT equivalents (proxy)"):
         table.add_column(heading, justify="right")
     for evaluation in results.front:
-        accelerator, metrics = evaluation.pair.accelerator, evaluation.metrics(results.clock_mhz)
+        metrics = evaluation.metrics(results.clock_mhz)
         table.add_row(
             "*" if evaluation is results.best else "",
-            evaluation.pair.architecture,
-            f"{accelerator.rows}x{accelerator.cols}, rf {accelerator.rf_depth}",
-            str(accelerator.bus_bits),
-            f"{accelerator.act_buffer_kib}+{accelerator.weight_buffer_kib}",
-            str(accelerator.requant_lanes),
+            f"{_accelerator_summary(evaluation.pair.accelerator)}\n{evaluation.pair.architecture}",
             f"{evaluation.accuracy:.2%}",
             f"{metrics['cycles']:,.0f}",
             f"{metrics['latency_ms']:.4f}",
-            f"{metrics['lut_equivalents']:,.0f}",
+            f"{metrics['lut_equivalents']:,}",
         )
     console.print(table)
     console.print(f"* the chosen pair, with its Verilog, program and verification: {run / BEST}")
     console.print(f"front: {run / 'pareto.html'}, {run / 'pareto.png'}, {run / RESULTS}")
+
+
+def _accelerator_summary(config: AcceleratorConfig) -> str:
+    return (
+        f"{config.rows}x{config.cols}, {config.rf_depth} deep, {config.bus_bits}-bit bus, "
+        f"{config.act_buffer_kib}+{config.weight_buffer_kib} KiB, {config.requant_lanes} lanes"
+    )
