@@ -9,8 +9,8 @@ from math import inf
 import numpy as np
 from torch import Tensor
 
-from hwgen.graph import INT8_MAX, INT8_MIN
-from nas.trace import INPUT, FloatAveragePool, FloatLayer
+from hwgen.graph import INT8_MAX, INT8_MIN, TensorType
+from nas.trace import INPUT, FloatAveragePool, FloatLayer, execute
 
 SAMPLES = 1 << 15
 """Values per tensor that the range search draws, beside the extremes."""
@@ -26,17 +26,33 @@ class QuantisationRange:
     zero_point: int
 
 
-def activation_ranges(
-    layers: Sequence[FloatLayer], values: dict[str, Tensor], image_range: QuantisationRange
-) -> dict[str, QuantisationRange]:
-    """A range for the input and each layer's output, by name. An average pool shares its operand's."""
-    ranges = {INPUT: image_range}
-    for layer in layers:
-        if isinstance(layer, FloatAveragePool):
-            ranges[layer.name] = ranges[layer.operands[0]]
-        else:
-            ranges[layer.name] = least_squares_range(values[layer.name])
-    return ranges
+IMAGE_RANGE = QuantisationRange(scale=float(np.float32(1 / 255)), zero_point=-128)
+"""Images in [0, 1]: an 8-bit pixel p becomes p - 128."""
+
+
+def activation_types(layers: Sequence[FloatLayer], images: Tensor) -> dict[str, TensorType]:
+    """The int8 type of INPUT and of each layer's output, by name, from calibration ``images`` [N, C, H, W].
+
+    An average pool shares its operand's quantisation.
+    """
+    pooled = {layer.name: layer.operands[0] for layer in layers if isinstance(layer, FloatAveragePool)}
+    ranges = {INPUT: IMAGE_RANGE}
+    types = {}
+    for name, value in execute(layers, images):
+        if name in pooled:
+            ranges[name] = ranges[pooled[name]]
+        elif name != INPUT:
+            ranges[name] = least_squares_range(value)
+        types[name] = TensorType(_shape(value), ranges[name].scale, ranges[name].zero_point)
+    return types
+
+
+def _shape(value: Tensor) -> tuple[int, int, int]:
+    """(height, width, channels) of one image's part of a batch."""
+    if value.dim() == 2:
+        return 1, 1, value.shape[1]
+    _, channels, height, width = value.shape
+    return height, width, channels
 
 
 def least_squares_range(values: Tensor) -> QuantisationRange:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
 import pickle
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +60,10 @@ def load_cifar10_images(data_dir: Path | None = None) -> CifarImages:
     cached = _cache_path(source)
     if not cached.exists():
         provenance = JPEG_PROVENANCE if source.name == "cifar10-jpeg.tar.xz" else OFFICIAL_PROVENANCE
-        train, test = _READERS[source.name](source)
+        try:
+            train, test = _READERS[source.name](source)
+        except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+            raise DataError(f"cifar10: {source} cannot be read ({error}); accepted: an undamaged archive") from error
         _write_cache(cached, CifarImages(*train, *test, provenance))
     with np.load(cached) as stored:
         return CifarImages(

@@ -63,7 +63,10 @@ class TabularOracle:
     tier = AccuracyTier.TABULAR
 
     def accuracy(self, architecture: str) -> Accuracy:
-        return Accuracy(self.table[self.space.canonical(architecture)], self.tier, self.provenance)
+        canonical = self.space.canonical(architecture)
+        if canonical not in self.table:
+            raise DataError(f"table: {self.provenance} has no entry for {canonical}; accepted: a whole table")
+        return Accuracy(self.table[canonical], self.tier, self.provenance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,12 +151,19 @@ def _read_nasbench201(data_dir: Path | None, dataset: str) -> dict[str, float]:
         if column not in columns or "arch" not in columns:
             accepted = ", ".join(name.removesuffix("_test_acc") for name in columns if name.endswith("_test_acc"))
             raise DataError(f"dataset: {dataset!r} is not in {path}; accepted: {accepted}")
-        return {row["arch"]: float(row[column]) / 100 for row in reader}
+        try:
+            return {row["arch"]: float(row[column]) / 100 for row in reader}
+        except (ValueError, TypeError) as error:
+            raise DataError(f"table: line {reader.line_num} of {path} is damaged; accepted: numbers") from error
 
 
 def _read_macro(data_dir: Path | None) -> dict[str, float]:
-    entries = json.loads(find_file(("nas-bench-macro_cifar10.json",), data_dir).read_text(encoding="utf-8"))
-    return {architecture: entry["mean_acc"] / 100 for architecture, entry in entries.items()}
+    path = find_file(("nas-bench-macro_cifar10.json",), data_dir)
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {architecture: entry["mean_acc"] / 100 for architecture, entry in entries.items()}
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise DataError(f"table: {path} is damaged ({error!r}); accepted: NAS-Bench-Macro's JSON file") from error
 
 
 def _trained_provenance(dataset: Dataset, config: TrainConfig) -> str:

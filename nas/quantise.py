@@ -6,8 +6,6 @@ bias at the product of both scales. Ranges come from running the float network o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -31,7 +29,7 @@ from hwgen.graph import (
     Window,
 )
 from hwgen.reference import ADD_LEFT_SHIFT, run
-from nas.calibrate import QuantisationRange, activation_ranges
+from nas.calibrate import activation_types
 from nas.data import Split
 from nas.spaces import Space
 from nas.trace import (
@@ -41,12 +39,9 @@ from nas.trace import (
     FloatConv,
     FloatLayer,
     FloatLinear,
-    execute,
     trace,
 )
 
-IMAGE_RANGE = QuantisationRange(scale=float(np.float32(1 / 255)), zero_point=-128)
-"""Images in [0, 1]: an 8-bit pixel p becomes p - 128."""
 LEAST_REAL_MULTIPLIER = 2.0**-16
 """Least requantisation factor: keeps the bias of a channel with tiny weights within 32 bits."""
 
@@ -57,8 +52,12 @@ def quantise(network: nn.Module, calibration_images: Tensor, name: str) -> Layer
     Raises UnsupportedNetworkError where the accelerator cannot run a part of the network.
     """
     layers = trace(network.eval())
-    values = execute(layers, calibration_images)
-    return _assemble(name, layers, values)
+    types = activation_types(layers, calibration_images)
+    graph = LayerGraph(name, Input(INPUT, types[INPUT]))
+    for layer in layers:
+        operands = [types[operand] for operand in layer.operands]
+        graph.add(_quantised(layer, operands, types[layer.name]), *layer.operands)
+    return graph
 
 
 def structure(space: Space, architecture: str) -> LayerGraph:
@@ -81,25 +80,6 @@ def quantised_accuracy(graph: LayerGraph, split: Split) -> float:
     """The fraction of images that the int8 network classifies correctly, by the bit-exact reference."""
     outputs = run(graph, quantise_images(graph, split.inputs)).reshape(len(split), -1)
     return float((outputs.argmax(axis=1) == split.labels).mean())
-
-
-def _assemble(name: str, layers: Sequence[FloatLayer], values: dict[str, Tensor]) -> LayerGraph:
-    ranges = activation_ranges(layers, values, IMAGE_RANGE)
-    types = {
-        tensor: TensorType(_shape(values[tensor]), range_.scale, range_.zero_point) for tensor, range_ in ranges.items()
-    }
-    graph = LayerGraph(name, Input(INPUT, types[INPUT]))
-    for layer in layers:
-        operands = [types[operand] for operand in layer.operands]
-        graph.add(_quantised(layer, operands, types[layer.name]), *layer.operands)
-    return graph
-
-
-def _shape(value: Tensor) -> tuple[int, int, int]:
-    if value.dim() == 2:
-        return 1, 1, value.shape[1]
-    _, channels, height, width = value.shape
-    return height, width, channels
 
 
 def _quantised(layer: FloatLayer, operands: list[TensorType], output: TensorType) -> Layer:

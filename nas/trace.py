@@ -7,7 +7,7 @@ the operand of each convolution after it, so that it never costs a tensor of its
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -77,17 +77,25 @@ def trace(network: nn.Module) -> list[FloatLayer]:
     (dense or depthwise), batch normalisations, ReLU, ReLU6, average pools, additions and linear layers.
     """
     graph_module = fx.symbolic_trace(network)
-    layers = _Tracer(graph_module).layers
-    return _fold_relu(_fold_batch_norm(_live(layers)))
+    traced = _Tracer(graph_module)
+    return _fold_relu(_fold_batch_norm(_live(traced.layers, traced.output)))
 
 
-def execute(layers: Sequence[FloatLayer], images: Tensor) -> dict[str, Tensor]:
-    """Every layer's output for float ``images`` [N, C, H, W], by name."""
+def execute(layers: Sequence[FloatLayer], images: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """INPUT and every layer with its output for float ``images`` [N, C, H, W], in order.
+
+    A tensor is let go when no later layer reads it.
+    """
+    last_reader = {operand: layer.name for layer in layers for operand in layer.operands}
     values = {INPUT: images}
-    with torch.no_grad():
-        for layer in layers:
+    yield INPUT, images
+    for layer in layers:
+        with torch.no_grad():
             values[layer.name] = run_layer(layer, *(values[operand] for operand in layer.operands)).clamp(*layer.clamp)
-    return values
+        yield layer.name, values[layer.name]
+        for operand in set(layer.operands):
+            if last_reader[operand] == layer.name:
+                del values[operand]
 
 
 def run_layer(layer: FloatLayer, *operands: Tensor) -> Tensor:
@@ -125,10 +133,11 @@ class _Relu(FloatLayer):
 
 
 class _Tracer:
-    """Reads an fx graph node by node; ``layers`` is what it found."""
+    """Reads an fx graph node by node; ``layers`` is what it found, ``output`` the name of what the network returns."""
 
     def __init__(self, graph_module: fx.GraphModule) -> None:
         self.layers: list[FloatLayer] = []
+        self.output = INPUT
         self._names: dict[fx.Node, str] = {}
         self._modules = dict(graph_module.named_modules())
         for node in graph_module.graph.nodes:
@@ -147,7 +156,9 @@ class _Tracer:
                 self._names[node] = operands[0]
             else:
                 self._append(node, _from_module(_readable(str(node.target)), operands, module))
-        elif node.op != "output":
+        elif node.op == "output":
+            (self.output,) = operands
+        else:
             raise UnsupportedNetworkError(
                 f"network: operation {node.target!r} is not supported; accepted: + and modules"
             )
@@ -222,9 +233,9 @@ def _batch_norm_affine(module: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     return factor.float(), offset.float()
 
 
-def _live(layers: Sequence[FloatLayer]) -> list[FloatLayer]:
-    """The layers that the last one depends on."""
-    needed = {layers[-1].name}
+def _live(layers: Sequence[FloatLayer], output: str) -> list[FloatLayer]:
+    """The layers that the output depends on, which is the last of them."""
+    needed = {output}
     for layer in reversed(layers):
         if layer.name in needed:
             needed.update(layer.operands)

@@ -177,6 +177,14 @@ def test_a_pickle_that_runs_code_is_refused(directory, monkeypatch):
     assert not (directory / "pwned").exists()
 
 
+@pytest.mark.parametrize("name", ["cifar-10-python.tar.gz", "cifar-10-binary.tar.gz", "cifar10-jpeg.tar.xz"])
+def test_a_damaged_archive_is_refused(directory, cache, name):
+    (directory / name).write_bytes(b"not an archive at all")
+    with pytest.raises(DataError, match=r"cannot be read .*; accepted: an undamaged archive"):
+        load_cifar10_images(directory)
+    assert not cache.exists()
+
+
 def test_an_archive_without_images_is_refused(directory):
     write_archive(directory / "cifar10-jpeg.tar.xz", {"readme": b""}, "w:xz")
     with pytest.raises(DataError, match="has no images; accepted: train/<class>"):

@@ -60,6 +60,21 @@ def test_a_table_that_does_not_exist_is_refused(tables, tmp_path):
         tabular_oracle(space("nasbench201"), data_dir=tmp_path / "elsewhere")
 
 
+def test_a_damaged_table_is_refused(tables):
+    (tables / "nas-bench-macro_cifar10.json").write_text("{")
+    with pytest.raises(DataError, match="is damaged"):
+        tabular_oracle(space("macro"), data_dir=tables)
+    (tables / "nasbench201.csv").write_text(f"index,arch,cifar10_test_acc\n0,{CONV},\n")
+    with pytest.raises(DataError, match=r"line 2 of .*nasbench201\.csv is damaged; accepted: numbers"):
+        tabular_oracle(space("nasbench201"), data_dir=tables)
+
+
+def test_a_table_without_the_architecture_says_which(tables):
+    pool = CONV.replace("nor_conv_3x3", "avg_pool_3x3")
+    with pytest.raises(DataError, match=r"has no entry for .*avg_pool_3x3~0"):
+        tabular_oracle(space("nasbench201"), data_dir=tables).accuracy(pool)
+
+
 def test_the_published_tables_are_read(data_dir):
     best = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
     assert tabular_oracle(space("nasbench201"), data_dir=data_dir).accuracy(best).value == pytest.approx(
