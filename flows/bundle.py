@@ -1,4 +1,4 @@
-"""What a user takes away for one pair: Verilog, program image, register map, C header and a manifest of it all."""
+"""What a user takes away for one pair: Verilog, program image, interface document, C header and manifest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flows.accelerators import config_values
 from flows.c_header import FILE_NAME as C_HEADER
 from flows.c_header import c_header
 from flows.files import write_bytes, write_json
-from flows.register_map import register_map
+from flows.interface_document import interface_document
 from hwgen.graph import TensorType
 from hwgen.program import Program
 
@@ -26,7 +26,7 @@ def write_bundle(directory: Path, program: Program, verilog: str, source: str) -
     files = {
         "accelerator.v": verilog.encode(),
         "program.bin": program.image,
-        "registers.md": register_map().encode(),
+        "interface.md": interface_document(program.config).encode(),
         C_HEADER: c_header(program).encode(),
     }
     for name, content in files.items():

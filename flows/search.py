@@ -6,6 +6,7 @@ Every stage leaves its product in the run directory in one step, and finds it th
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,19 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     if not run.exists():
         with new_directory(run) as directory:
             settings.save(directory)
-    log = EvaluationLog(run / EVALUATIONS)
+    with closing(EvaluationLog(run / EVALUATIONS)) as log:
+        return _run_stages(run, settings, space, dataset, source, log, console)
+
+
+def _run_stages(
+    run: Path,
+    settings: Settings,
+    space: Space,
+    dataset: Dataset,
+    source: AccuracySource,
+    log: EvaluationLog,
+    console: Console,
+) -> Results:
     console.print(f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} accuracy on {dataset.provenance}")
     if space.image.size <= SMALL_IMAGE:
         torch.set_num_threads(1)
@@ -74,7 +87,6 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     )
     results.render(run, log)
     results.save(run)
-    log.close()
     return results
 
 

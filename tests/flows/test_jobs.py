@@ -37,7 +37,7 @@ def test_generate_writes_a_bundle_whose_manifest_holds(tmp_path: Path) -> None:
     assert run("generate", CELL, "--dataset", "digits", *ACCELERATOR, "-o", tmp_path / "out") == 0
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"accelerator.v", "cosynth.h", "manifest.json", "program.bin", "registers.md"}
+    assert names == {"accelerator.v", "cosynth.h", "manifest.json", "interface.md", "program.bin"}
     for name, file in manifest["files"].items():
         content = (tmp_path / "out" / name).read_bytes()
         assert (file["bytes"], file["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,8 @@ def run_search(path: Path, evaluator: ToyEvaluator, *constraints: str, builds: i
         clock_mhz=100,
         seed=1,
     )
-    log = EvaluationLog(path)
-    search = PairSearch(ToySpace(), AcceleratorSpace(), evaluator, settings, log, lambda progress: None)
-    front = search.run()
-    log.close()
-    return front
+    with closing(EvaluationLog(path)) as log:
+        return PairSearch(ToySpace(), AcceleratorSpace(), evaluator, settings, log, lambda progress: None).run()
 
 
 def test_every_member_of_the_front_was_measured(tmp_path: Path) -> None:
@@ -97,12 +95,11 @@ def test_the_log_drops_a_torn_last_line(tmp_path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:20])
     assert len(read_evaluations(path)) == 1
-    assert len(EvaluationLog(path)) == 1
+    with closing(EvaluationLog(path)) as log:
+        assert len(log) == 1
     assert path.read_bytes() == whole
 
 
 def test_two_searches_do_not_write_one_log(tmp_path: Path) -> None:
-    log = EvaluationLog(tmp_path / "log.jsonl")
-    with pytest.raises(InputError, match="another search"):
+    with closing(EvaluationLog(tmp_path / "log.jsonl")), pytest.raises(InputError, match="another search"):
         EvaluationLog(tmp_path / "log.jsonl")
-    log.close()
