@@ -162,7 +162,9 @@ class ProgramBuilder:
             if fields.get("region") == Region.IMAGE and "dram_offset" in fields:
                 fields = {**fields, "dram_offset": fields["dram_offset"] + data_base}
             encoded += encode(opcode, **fields)
-        return bytes(encoded + self.data)
+        # The sequencer fetches up to two groups beyond the one that holds END.
+        fetched = len(encoded) + 2 * INSTRUCTIONS_PER_FETCH * INSTRUCTION_BYTES
+        return bytes(encoded + self.data).ljust(fetched, b"\0")
 
 
 def pad_words(words: np.ndarray, bus_bytes: int) -> bytes:
