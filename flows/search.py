@@ -47,36 +47,26 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     if not run.exists():
         with new_directory(run) as directory:
             settings.save(directory)
-    with closing(EvaluationLog(run / EVALUATIONS)) as log:
-        return _run_stages(run, settings, space, dataset, source, log, console)
-
-
-def _run_stages(
-    run: Path,
-    settings: Settings,
-    space: Space,
-    dataset: Dataset,
-    source: AccuracySource,
-    log: EvaluationLog,
-    console: Console,
-) -> Results:
-    console.print(f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} accuracy on {dataset.provenance}")
     if space.image.size <= SMALL_IMAGE:
         torch.set_num_threads(1)
-    source.prepare()
-    front = _search_pairs(settings, space, source, log)
+    with closing(EvaluationLog(run / EVALUATIONS)) as log:
+        _say(console, f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} on {dataset.provenance}")
+        source.prepare()
+        front = _search_pairs(settings, space, source, log)
+        evaluations = tuple(log)
     best = best_pair(front, settings.parsed_constraints(), settings.clock_mhz)
     if best is None:
         raise InputError(
             f"constraint: no measured pair of {settings.space} meets {', '.join(settings.constraints)}; "
             "accepted: looser constraints, more accelerators (--builds) or more pairs (--budget)"
         )
-    console.print(f"front: {len(front)} pairs, all measured in RTL; now training the chosen network")
+    _say(console, f"front: {len(front)} pairs, all measured in RTL; next, the chosen network's training")
     verification = _deliver(run, settings, best, source, dataset)
-    console.print(
-        f"chosen pair: int8 accuracy {verification['int8_test_accuracy']:.2%} on all "
-        f"{verification['int8_test_images']} test images; {verification['rtl']['images']} of them simulated in RTL, "
-        "every output byte as the reference"
+    rtl = verification["rtl"]
+    _say(
+        console,
+        f"chosen pair: int8 accuracy {verification['int8_test_accuracy']:.2%} on {verification['int8_test_images']} "
+        f"test images; the first {rtl['images']} simulated in RTL, every output byte as the reference",
     )
     results = Results(
         title=f"{settings.space} on {dataset.provenance}",
@@ -85,9 +75,13 @@ def _run_stages(
         front=tuple(front),
         best=best,
     )
-    results.render(run, log)
+    results.render(run, evaluations)
     results.save(run)
     return results
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False)
 
 
 def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log: EvaluationLog) -> list[Evaluation]:
