@@ -149,7 +149,7 @@ class _Tracer:
             self._names[node] = INPUT
         elif node.op == "call_function" and node.target is operator.add and len(node.args) == 2:
             terms = tuple(self._names[term] for term in node.args if isinstance(term, fx.Node))
-            self._append(node, FloatAdd(_qualified(node), terms))
+            self._append(node, FloatAdd(self._sum_name(node), terms))
         elif node.op == "call_module":
             module = self._modules[str(node.target)]
             if isinstance(module, nn.Identity | nn.Flatten):
@@ -163,15 +163,16 @@ class _Tracer:
                 f"network: operation {node.target!r} is not supported; accepted: + and modules"
             )
 
+    def _sum_name(self, node: fx.Node) -> str:
+        """Sums have no module: they are numbered within the module whose code adds."""
+        owners = list(node.meta.get("nn_module_stack", ()))
+        prefix = _readable(f"{owners[-1]}.add" if owners else "add")
+        number = sum(layer.name.startswith(prefix) for layer in self.layers)
+        return f"{prefix}{number}"
+
     def _append(self, node: fx.Node, layer: FloatLayer) -> None:
         self.layers.append(layer)
         self._names[node] = layer.name
-
-
-def _qualified(node: fx.Node) -> str:
-    """The name of a function's node, within the module that calls it."""
-    owners = list(node.meta.get("nn_module_stack", ()))
-    return _readable(f"{owners[-1]}.{node.name}" if owners else node.name)
 
 
 def _readable(target: str) -> str:

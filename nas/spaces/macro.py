@@ -9,7 +9,7 @@ from itertools import accumulate
 from torch import nn
 
 from nas.spaces.base import ArchitectureError, Genotype, Space
-from nas.spaces.blocks import InvertedResidual, conv_bn, head
+from nas.spaces.blocks import InvertedResidual, conv_bn, conv_bn_act, head, named
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,11 @@ class Macro(Space):
                 outputs, stride = (2 * channels, reduction) if position == 0 else (channels, 1)
                 blocks[f"stage{stage}_block{position}_op{gene}"] = _block(gene, channels, outputs, stride)
                 channels = outputs
-        network = nn.Sequential()
-        network.add_module("stem", nn.Sequential(*conv_bn(self.image.channels, self.channels, 3), nn.ReLU()))
-        for key, block in blocks.items():
-            network.add_module(key, block)
-        network.add_module("head", head(channels, self.features, self.classes, nn.ReLU))
-        return network
+        return named(
+            stem=conv_bn_act(self.image.channels, self.channels, 3, nn.ReLU),
+            **blocks,
+            head=head(channels, self.features, self.classes, nn.ReLU),
+        )
 
 
 def _block(gene: int, inputs: int, outputs: int, stride: int) -> nn.Module:

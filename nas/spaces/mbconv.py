@@ -15,7 +15,7 @@ from itertools import product
 from torch import nn
 
 from nas.spaces.base import ArchitectureError, Genotype, Space
-from nas.spaces.blocks import InvertedResidual, conv_bn, head
+from nas.spaces.blocks import InvertedResidual, conv_bn_act, head, named
 
 KERNELS = (3, 5, 7)
 EXPANSIONS = (3, 6)
@@ -83,19 +83,20 @@ class MbConv(Space):
         )
 
     def build(self, architecture: str) -> nn.Module:
-        network = nn.Sequential()
-        stem = conv_bn(self.image.channels, self.stem, 3, self.stem_stride)
-        network.add_module("stem", nn.Sequential(*stem, nn.ReLU6()))
+        modules: dict[str, nn.Module] = {}
         channels = self.stem
         for number, (stage, (width, blocks)) in enumerate(zip(self.stages, self._parse(architecture), strict=True)):
             for position, block in enumerate(blocks):
                 if block == SKIP:
                     continue
                 stride = stage.stride if position == 0 else 1
-                network.add_module(f"stage{number}_block{position}_{block}", _block(block, channels, width, stride))
+                modules[f"stage{number}_block{position}_{block}"] = _block(block, channels, width, stride)
                 channels = width
-        network.add_module("head", head(channels, self.features, self.classes, nn.ReLU6))
-        return network
+        return named(
+            stem=conv_bn_act(self.image.channels, self.stem, 3, nn.ReLU6, self.stem_stride),
+            **modules,
+            head=head(channels, self.features, self.classes, nn.ReLU6),
+        )
 
     def _parse(self, architecture: str) -> list[tuple[int, list[str]]]:
         """Each stage's width and blocks."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nas.spaces import cell
 from nas.spaces.base import Genotype, Space
-from nas.spaces.blocks import conv_bn, relu_conv_bn
+from nas.spaces.blocks import conv_bn, named, relu_conv_bn
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,22 @@ class NasBench201(Space):
     def build(self, architecture: str) -> nn.Module:
         self.canonical(architecture)
         operations = cell.parse(architecture)
-        network = nn.Sequential()
-        network.add_module("stem", conv_bn(self.image.channels, self.channels[0], 3))
+        modules: dict[str, nn.Module] = {"stem": conv_bn(self.image.channels, self.channels[0], 3)}
         previous = self.channels[0]
         for stage, channels in enumerate(self.channels):
             if stage > 0:
-                network.add_module(f"reduction{stage}", Reduction(previous, channels))
+                modules[f"reduction{stage}"] = Reduction(previous, channels)
             for number in range(self.cells):
-                network.add_module(f"stage{stage}_cell{number}", Cell(operations, channels))
+                modules[f"stage{stage}_cell{number}"] = Cell(operations, channels)
             previous = channels
-        network.add_module("last", nn.Sequential(nn.BatchNorm2d(previous), nn.ReLU()))
-        network.add_module("pool", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
-        network.add_module("classifier", nn.Linear(previous, self.classes))
-        return network
+        return named(
+            **modules,
+            norm=nn.BatchNorm2d(previous),
+            relu=nn.ReLU(),
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            classifier=nn.Linear(previous, self.classes),
+        )
 
 
 class Cell(nn.Module):
@@ -60,21 +63,20 @@ class Cell(nn.Module):
 
     def __init__(self, operations: Sequence[str], channels: int) -> None:
         super().__init__()
-        self.operations = nn.ModuleDict()
         self.edges: list[tuple[str, int, int]] = []
         reached = {0}
         for operation, (source, target) in zip(operations, cell.EDGES, strict=True):
             if operation == "none" or source not in reached:
                 continue
             reached.add(target)
-            key = f"{operation}_{source}_{target}"
-            self.operations[key] = _operation(operation, channels)
+            key = f"{source}to{target}_{operation}"
+            self.add_module(key, _operation(operation, channels))
             self.edges.append((key, source, target))
 
     def forward(self, x: Tensor) -> Tensor:
         nodes = {0: x}
         for key, source, target in self.edges:
-            value = self.operations[key](nodes[source])
+            value = self.get_submodule(key)(nodes[source])
             nodes[target] = nodes[target] + value if target in nodes else value
         return nodes[3]
 
@@ -84,11 +86,12 @@ class Reduction(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(relu_conv_bn(inputs, outputs, 3, stride=2), relu_conv_bn(outputs, outputs, 3))
-        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1, bias=False))
+        self.first = relu_conv_bn(inputs, outputs, 3, stride=2)
+        self.second = relu_conv_bn(outputs, outputs, 3)
+        self.shortcut = named(pool=nn.AvgPool2d(2), conv=nn.Conv2d(inputs, outputs, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.body(x) + self.shortcut(x)
+        y: Tensor = self.second(self.first(x)) + self.shortcut(x)
         return y
 
 
