@@ -23,6 +23,7 @@ from flows.pair_search import PairSearch, Progress, SearchSettings
 from flows.pareto import best_pair
 from flows.results import BEST, Results
 from flows.rtl_evaluator import RtlEvaluator
+from flows.settings import FILE_NAME as SETTINGS
 from flows.settings import Settings
 from hwgen.errors import InputError
 from nas.data import Dataset, load_dataset
@@ -44,7 +45,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     space = find_space(settings.space, settings.dataset)
     dataset = load_dataset(settings.dataset, settings.data_directory)
     source = accuracy_source(run, settings, space, dataset)
-    if not run.exists():
+    if not (run / SETTINGS).exists():
         with new_directory(run) as directory:
             settings.save(directory)
     if space.image.size <= SMALL_IMAGE:

@@ -10,15 +10,16 @@ from math import ceil
 
 from hwgen.config import AcceleratorConfig
 from hwgen.graph import Add, AveragePool, Conv, Depthwise, FullyConnected, Layer, LayerGraph, MaxPool
+from hwgen.isa import PARAMETER_BYTES
 
 MEMORY_BITS_PER_LUT = 64
 """A 6-input LUT used as distributed memory."""
 ACCUMULATOR_BITS = 32
 PARAMETER_BITS = 32 + 32 + 8
-"""Bias, multiplier and shift of one channel."""
+"""Bias, multiplier and shift of one channel, on chip."""
 
 
-def _array_steps(graph: LayerGraph, layer: Layer, config: AcceleratorConfig) -> int:
+def _array_steps(layer: Layer, config: AcceleratorConfig) -> int:
     """Cycles in which the array would be busy if it never waited."""
     height, width, channels = layer.output.shape
     pixels = height * width
@@ -45,7 +46,7 @@ def _bus_bytes(graph: LayerGraph, layer: Layer) -> int:
     """Bytes that cross the bus once: weights, channel parameters, operands and output."""
     tensors = sum(operand.output.elements for operand in graph.operands(layer)) + layer.output.elements
     if isinstance(layer, Conv | Depthwise | FullyConnected):
-        return tensors + layer.weights.size + layer.bias.size * PARAMETER_BITS // 8
+        return tensors + layer.weights.size + layer.bias.size * PARAMETER_BYTES
     return tensors
 
 
@@ -53,7 +54,7 @@ def estimate_cycles(graph: LayerGraph, config: AcceleratorConfig) -> int:
     """Modelled cycles of one inference: per layer the slowest of array, bus and requantisation."""
     total = 0
     for layer in graph.layers():
-        array = _array_steps(graph, layer, config)
+        array = _array_steps(layer, config)
         bus = ceil(_bus_bytes(graph, layer) / config.bus_bytes)
         requantisation = ceil(layer.output.elements / config.requant_lanes)
         total += max(array, bus, requantisation)
