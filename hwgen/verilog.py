@@ -21,9 +21,12 @@ attrmap -modattr -remove generator -remove top -remove src -remove amaranth.hier
 write_verilog -norename
 """
 
+
 def emit(config: AcceleratorConfig) -> str:
     """The accelerator's Verilog: one module per component, the top named ``cosynth_accelerator``."""
     description = rtlil.convert(Accelerator(config), name=TOP_MODULE)
     yosys = find_yosys(lambda version: version >= (0, 40))
-    text: str = yosys.run(["-q", "-"], f"read_rtlil <<rtlil\n{description}\nrtlil\n{YOSYS_SCRIPT}", ignore_warnings=True)
+    text: str = yosys.run(
+        ["-q", "-"], f"read_rtlil <<rtlil\n{description}\nrtlil\n{YOSYS_SCRIPT}", ignore_warnings=True
+    )
     return f"{text}\n{RAM_VERILOG}"

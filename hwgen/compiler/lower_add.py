@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from hwgen.compiler.builder import ProgramBuilder, Span, pad_words
-from hwgen.compiler.packing import pack_parameters
+from hwgen.compiler.packing import uniform_parameters
 from hwgen.compiler.tiles import Box, Place, load_tile, place_tile, store_tile
 from hwgen.graph import Add, Layer
 from hwgen.isa import Opcode, RoundingMode
@@ -19,11 +17,8 @@ def lower_add(
 ) -> None:
     """Emit the addition stretch by stretch."""
     config = builder.config
-    lanes = config.requant_lanes
     scale = layer.output_scale
-    parameters = pack_parameters(
-        np.zeros(lanes, np.int64), np.full(lanes, scale.multiplier), np.full(lanes, scale.shift), lanes, lanes
-    )[0]
+    parameters = uniform_parameters(0, scale.multiplier, scale.shift, config.requant_lanes)
     word = builder.load_parameters(builder.add_data(pad_words(parameters, config.bus_bytes)), 1)
 
     elements = layer.output.elements

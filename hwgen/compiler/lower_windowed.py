@@ -56,9 +56,7 @@ class Chunk:
     parameters: Span
 
 
-def lower_windowed(
-    builder: ProgramBuilder, layer: WindowedLayer, tiling: Tiling, source: Place, target: Place
-) -> None:
+def lower_windowed(builder: ProgramBuilder, layer: WindowedLayer, tiling: Tiling, source: Place, target: Place) -> None:
     """Emit the layer tile by tile; words and operands are loaded when they differ from those on chip."""
     data = add_layer_data(builder, layer)
     loaded_chunk: Chunk | None = None
@@ -68,9 +66,7 @@ def lower_windowed(
             loaded_chunk = _load_chunk(builder, layer, data, first, groups)
         box = operand_box(layer, rectangle, *layer.chunk_inputs(first, groups))
         if loaded_operands is None or loaded_operands.box != box:
-            loaded_operands = place_tile(
-                builder.operand_ring, box, source, _in_shape(layer), builder.config.bus_bytes
-            )
+            loaded_operands = place_tile(builder.operand_ring, box, source, _in_shape(layer), builder.config.bus_bytes)
             load_tile(builder, loaded_operands, source, _in_shape(layer))
         results = _place_results(builder, layer, rectangle, first, groups, target)
         for part, parameters in _uniform_parts(layer, rectangle, loaded_chunk.parameters):
@@ -110,9 +106,7 @@ def _load_chunk(builder: ProgramBuilder, layer: WindowedLayer, data: LayerData, 
     parameters = builder.load_parameters(
         data.parameters + skip * layer.parameter_words(1) * data.parameter_bytes, parameter_words
     )
-    return Chunk(
-        first, groups, Span(weights, weights + weight_words), Span(parameters, parameters + parameter_words)
-    )
+    return Chunk(first, groups, Span(weights, weights + weight_words), Span(parameters, parameters + parameter_words))
 
 
 def _in_shape(layer: WindowedLayer) -> tuple[int, int, int]:
@@ -145,9 +139,7 @@ def _place_results(
     return place_tile(builder.result_ring, box, target, _out_shape(layer), builder.config.bus_bytes)
 
 
-def _uniform_parts(
-    layer: WindowedLayer, rectangle: Rectangle, parameters: Span
-) -> Iterator[tuple[Rectangle, Span]]:
+def _uniform_parts(layer: WindowedLayer, rectangle: Rectangle, parameters: Span) -> Iterator[tuple[Rectangle, Span]]:
     """Parts of the rectangle with one set of parameters each: average pools divide by fewer at the borders."""
     if not layer.is_pool or layer.take_maximum:
         yield rectangle, parameters

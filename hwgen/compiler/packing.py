@@ -54,6 +54,13 @@ def pack_parameters(
     return padded.reshape(groups, words, lanes * PARAMETER_BYTES)
 
 
+def uniform_parameters(bias: int, multiplier: int, shift: int, lanes: int) -> np.ndarray:
+    """One word with the same parameters in every lane: uint8 [1, lanes * PARAMETER_BYTES]."""
+    biases, multipliers, shifts = (np.full(lanes, value, np.int64) for value in (bias, multiplier, shift))
+    word: np.ndarray = pack_parameters(biases, multipliers, shifts, lanes, lanes)[0]
+    return word
+
+
 def mean_parameters(count: int) -> tuple[int, int, int]:
     """(bias, multiplier, shift) by which the drain's mean rounding divides a sum by ``count``, halves away from zero.
 

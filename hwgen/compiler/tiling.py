@@ -23,7 +23,7 @@ class Tiling:
     tile_width: int
     chunk_groups: int
     chunks_outside: bool
-    """True: for each chunk, all tiles (weights loaded once). False: for each tile, all chunks (operands loaded once)."""
+    """For each chunk all tiles, so that weights load once; otherwise for each tile all chunks, so that operands do."""
 
 
 def choose_tiling(layer: WindowedLayer, config: AcceleratorConfig) -> Tiling | None:
@@ -38,7 +38,7 @@ def choose_tiling(layer: WindowedLayer, config: AcceleratorConfig) -> Tiling | N
 
 def _halvings(extent: int) -> list[int]:
     """``extent`` cut into 1, 2, 3, 4, 6, 8, 12 ... equal pieces: the sizes of the pieces."""
-    sizes = []
+    sizes: list[int] = []
     for pieces in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096):
         size = -(-extent // pieces)
         if not sizes or size < sizes[-1]:

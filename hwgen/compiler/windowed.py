@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.compiler.packing import mean_parameters, pack_channelwise, pack_dense, pack_parameters
+from hwgen.compiler.packing import mean_parameters, pack_channelwise, pack_dense, pack_parameters, uniform_parameters
 from hwgen.config import AcceleratorConfig
 from hwgen.graph import (
     INT8_MAX,
@@ -217,8 +217,7 @@ def _pool(layer: AveragePool | MaxPool, operand: TensorType, config: Accelerator
     group = min(config.rows, config.cols, channels)
     is_average = isinstance(layer, AveragePool)
     divisors = valid_counts(layer.window, (height, width)) if is_average else (1,)
-    parameters = [np.array(mean_parameters(divisor))[:, None].repeat(config.requant_lanes, 1) for divisor in divisors]
-    words = [pack_parameters(*values, config.requant_lanes, config.requant_lanes)[0] for values in parameters]
+    words = [uniform_parameters(*mean_parameters(divisor), config.requant_lanes) for divisor in divisors]
     ones = np.ones((1, 1, group), dtype=np.int8)
     return WindowedLayer(
         in_size=(height, width),

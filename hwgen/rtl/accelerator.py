@@ -69,10 +69,14 @@ class Accelerator(wiring.Component):
             with m.Elif(pulses[engine]):
                 m.d.sync += retired[engine].eq(retired[engine] + 1)
         gates = {Engine.LOAD: load_gate, Engine.COMPUTE: compute_gate, Engine.STORE: store_gate}
-        engines = {Engine.LOAD: load, Engine.COMPUTE: compute, Engine.STORE: store}
+        queues = {
+            Engine.LOAD: load.instructions,
+            Engine.COMPUTE: compute.instructions,
+            Engine.STORE: store.instructions,
+        }
         for engine in Engine:
             connect(m, sequencer.queues[engine], gates[engine].queued)
-            connect(m, gates[engine].released, engines[engine].instructions)
+            connect(m, gates[engine].released, queues[engine])
             m.d.comb += sequencer.retired[engine].eq(retired[engine])
             m.d.comb += [gates[engine].retired[other].eq(retired[other]) for other in Engine]
         m.d.comb += [
@@ -136,14 +140,10 @@ class Accelerator(wiring.Component):
             "dram_read_beats": read_port.transferred,
             "dram_write_beats": write_port.transferred,
         }
-        m.d.comb += [
-            registers.increments[index].eq(increments[counter.name]) for index, counter in enumerate(COUNTERS)
-        ]
+        m.d.comb += [registers.increments[index].eq(increments[counter.name]) for index, counter in enumerate(COUNTERS)]
         return m
 
-    def _connect_bus(
-        self, m: Module, registers: ControlRegisters, read_port: ReadPort, write_port: WritePort
-    ) -> None:
+    def _connect_bus(self, m: Module, registers: ControlRegisters, read_port: ReadPort, write_port: WritePort) -> None:
         for name, member in axi4_lite_slave_ports("s_axil", ADDRESS_BITS).items():
             outer, inner = getattr(self, name), getattr(registers, name)
             m.d.comb += outer.eq(inner) if member.flow is Out else inner.eq(outer)

@@ -11,7 +11,7 @@ from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, AddLayout, HeaderLayou
 from hwgen.rtl.add_sequencer import AddSequencer
 from hwgen.rtl.drain import Drain, DrainLayout
 from hwgen.rtl.eltwise_adder import EltwiseAdder
-from hwgen.rtl.load_engine import pack_parameters
+from hwgen.rtl.load_engine import parameter_bits
 from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.operand_stage import OperandStage
 from hwgen.rtl.os_array import OutputStationaryArray
@@ -61,12 +61,10 @@ class ComputeEngine(wiring.Component):
         m.submodules.adder = adder = EltwiseAdder(config)
         m.submodules.drain = drain = Drain(config)
         word_bits = 8 * config.multipliers
-        m.submodules.weight_buffer = weight_buffer = Ram(
-            width=word_bits, depth=config.weight_words, granule=word_bits
-        )
-        parameter_bits = data.ArrayLayout(ParameterLayout, config.requant_lanes).size
+        m.submodules.weight_buffer = weight_buffer = Ram(width=word_bits, depth=config.weight_words, granule=word_bits)
+        parameters_width = data.ArrayLayout(ParameterLayout, config.requant_lanes).size
         m.submodules.parameter_buffer = parameter_buffer = Ram(
-            width=parameter_bits, depth=config.parameter_words, granule=parameter_bits
+            width=parameters_width, depth=config.parameter_words, granule=parameters_width
         )
         m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=DrainLayout.size, depth=DESCRIPTORS)
 
@@ -159,7 +157,7 @@ class ComputeEngine(wiring.Component):
             parameter_buffer.read_address.eq(drain.parameter_address),
             drain.parameters.eq(parameter_buffer.read_data),
             parameter_buffer.write_address.eq(self.word_address),
-            parameter_buffer.write_data.eq(pack_parameters(self.word, config.requant_lanes)),
+            parameter_buffer.write_data.eq(parameter_bits(self.word, config.requant_lanes)),
             parameter_buffer.write_enable.eq(self.parameter_write),
             drain.block_done.eq(array.block_done),
             macs.bank_drained.eq(drain.bank_drained),

@@ -59,11 +59,7 @@ class ControlRegisters(wiring.Component):
 
         word_write = self.s_axil_awaddr[2:]
         m.d.comb += self.start.eq(
-            write
-            & (word_write == offsets["CONTROL"] // 4)
-            & self.s_axil_wstrb[0]
-            & self.s_axil_wdata[0]
-            & ~running
+            write & (word_write == offsets["CONTROL"] // 4) & self.s_axil_wstrb[0] & self.s_axil_wdata[0] & ~running
         )
         for region, name in BASE_REGISTERS.items():
             with m.If(write & (word_write == offsets[name] // 4)):

@@ -142,9 +142,7 @@ class LoadEngine(wiring.Component):
         m.d.comb += [
             self.act.payload.address.eq(Cat(Const(0, beat_bits), current.address[beat_bits:] + index)),
             self.act.payload.data.eq(self.beats.payload),
-            self.act.payload.strobe.eq(
-                Mux(index == 0, first_mask, all_ones) & Mux(is_last_beat, last_mask, all_ones)
-            ),
+            self.act.payload.strobe.eq(Mux(index == 0, first_mask, all_ones) & Mux(is_last_beat, last_mask, all_ones)),
             self.act.valid.eq(self.beats.valid & (left != 0) & receives_act),
             self.beats.ready.eq((left != 0) & (~receives_act | self.act.ready)),
             taken.eq(self.beats.valid & self.beats.ready),
@@ -171,7 +169,7 @@ class LoadEngine(wiring.Component):
         return m
 
 
-def pack_parameters(word: Signal, lanes: int) -> Value:
+def parameter_bits(word: Signal, lanes: int) -> Value:
     """A gathered parameter word without its unused bytes: ``lanes`` times ``ParameterLayout``."""
     entries = (word[8 * PARAMETER_BYTES * lane : 8 * PARAMETER_BYTES * (lane + 1)] for lane in range(lanes))
     return Cat(Cat(entry[:63], entry[64:70]) for entry in entries)

@@ -1,9 +1,9 @@
 """MAC sequencer: walks a MAC instruction's loops, one array step per cycle.
 
-    for group of output channels:
-        for block of up to rf_depth output pixels:          (their partial sums stay in the register file)
-            for kernel row: for step along it:              (one weight word)
-                for pixel of the block:                     (one operand vector)
+for group of output channels:
+    for block of up to rf_depth output pixels:          (their partial sums stay in the register file)
+        for kernel row: for step along it:              (one weight word)
+            for pixel of the block:                     (one operand vector)
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from hwgen.rtl.step import StepLayout
 
 
 def pad_and_clamp(vector: list[int], offset: int, row_bytes: int, pad: int, low: int, high: int) -> list[int]:
-    """Golden: int8 lanes whose position ``offset + lane`` lies outside [0, row_bytes) become ``pad``, then all clamp."""
+    """Golden: int8 lanes whose position ``offset + lane`` is outside [0, row_bytes) become ``pad``; then all clamp."""
     padded = [value if 0 <= offset + lane < row_bytes else pad for lane, value in enumerate(vector)]
     return [min(max(value, low), high) for value in padded]
 
@@ -58,7 +58,5 @@ class OperandStage(wiring.Component):
         for lane in range(rows):
             value = Signal(signed(8), name=f"value_{lane}")
             m.d.comb += value.eq(Mux(stored[lane], self.fetched[8 * lane : 8 * lane + 8], pad))
-            m.d.sync += self.operands[8 * lane : 8 * lane + 8].eq(
-                Mux(value < low, low, Mux(value > high, high, value))
-            )
+            m.d.sync += self.operands[8 * lane : 8 * lane + 8].eq(Mux(value < low, low, Mux(value > high, high, value)))
         return m

@@ -38,7 +38,9 @@ class ReadPort(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.owners = owners = fifo.SyncFIFO(width=max(1, (self.clients - 1).bit_length()), depth=MAX_OUTSTANDING)
+        m.submodules.owners = owners = fifo.SyncFIFO(
+            width=max(1, (self.clients - 1).bit_length()), depth=MAX_OUTSTANDING
+        )
 
         # AR is registered: once valid it may not change before it is accepted.
         free = Signal()

@@ -51,7 +51,9 @@ class StoreEngine(wiring.Component):
         start, tail = act_address[:beat_bits], span[:beat_bits]
         m.d.comb += [span.eq(start + row_bytes), beats.eq((span + bus_bytes - 1) >> beat_bits)]
 
-        m.submodules.buffer = buffer = fifo.SyncFIFO(width=write_data_layout(self.config.bus_bits).size, depth=BEAT_BUFFER)
+        m.submodules.buffer = buffer = fifo.SyncFIFO(
+            width=write_data_layout(self.config.bus_bits).size, depth=BEAT_BUFFER
+        )
         is_last_beat = index == beats - 1
         all_ones = Const((1 << bus_bytes) - 1, bus_bytes)
         first_mask = (all_ones << start)[:bus_bytes]
