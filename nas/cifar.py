@@ -54,7 +54,8 @@ def load_cifar10_images(data_dir: Path | None = None) -> CifarImages:
     """CIFAR-10 from ``data_dir`` (by default the directory that COSYNTH_DATA names), or its folder ``data``.
 
     Accepted there, first found first read: cifar-10-batches-py/, cifar-10-python.tar.gz, cifar-10-batches-bin/,
-    cifar-10-binary.tar.gz, cifar10-jpeg.tar.xz. Raises DataError where there is none of them or it is not whole.
+    cifar-10-binary.tar.gz, cifar10-jpeg.tar.xz. The cache lies in COSYNTH_CACHE, or else in ~/.cache/cosynth.
+    Raises DataError where there is none of them or it is not whole.
     """
     source = find_file(tuple(_READERS), data_dir)
     cached = _cache_path(source)

@@ -29,8 +29,10 @@ from hwgen.graph import (
     Window,
 )
 from hwgen.reference import ADD_LEFT_SHIFT, run
+from nas.batch_norm import recalibrate
 from nas.calibrate import activation_types
 from nas.data import Split
+from nas.progress import progress_bar
 from nas.spaces import Space
 from nas.trace import (
     INPUT,
@@ -42,6 +44,7 @@ from nas.trace import (
     trace,
 )
 
+IMAGES_PER_RUN = 256
 LEAST_REAL_MULTIPLIER = 2.0**-16
 """Least requantisation factor: keeps the bias of a channel with tiny weights within 32 bits."""
 
@@ -61,11 +64,16 @@ def quantise(network: nn.Module, calibration_images: Tensor, name: str) -> Layer
 
 
 def structure(space: Space, architecture: str) -> LayerGraph:
-    """The architecture's LayerGraph with random weights: what a cost that does not depend on them needs."""
+    """The architecture's LayerGraph with random weights: what a cost that does not depend on them needs.
+
+    Its batch statistics are those of the random images that calibrate it, so that every layer's values fill their
+    int8 range as a trained network's do, and a comparison of RTL and reference is worth something.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = space.build(architecture)
-        images = torch.rand(1, space.image.channels, space.image.size, space.image.size)
+        images = torch.rand(2, space.image.channels, space.image.size, space.image.size)
+    recalibrate(network, images)
     return quantise(network, images, f"{space.name}:{architecture}")
 
 
@@ -78,8 +86,14 @@ def quantise_images(graph: LayerGraph, images: Tensor) -> np.ndarray:
 
 def quantised_accuracy(graph: LayerGraph, split: Split) -> float:
     """The fraction of images that the int8 network classifies correctly, by the bit-exact reference."""
-    outputs = run(graph, quantise_images(graph, split.inputs)).reshape(len(split), -1)
-    return float((outputs.argmax(axis=1) == split.labels).mean())
+    images = quantise_images(graph, split.inputs)
+    correct = 0
+    with progress_bar() as progress:
+        for start in progress.track(range(0, len(split), IMAGES_PER_RUN), description="classifying in int8"):
+            part = slice(start, start + IMAGES_PER_RUN)
+            logits = run(graph, images[part]).reshape(len(images[part]), -1)
+            correct += int((logits.argmax(axis=1) == split.labels[part]).sum())
+    return correct / len(split)
 
 
 def _quantised(layer: FloatLayer, operands: list[TensorType], output: TensorType) -> Layer:

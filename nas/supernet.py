@@ -16,12 +16,15 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from nas.batch_norm import recalibrate
 from nas.data import Dataset
 from nas.progress import progress_bar
 from nas.spaces import Space
 from nas.train import TrainConfig, accuracy, augment, device
 
 RECALIBRATION_IMAGES = 512
+GRADIENT_NORM_LIMIT = 5.0
+"""The gradients of several paths add up; deep paths would otherwise throw the shared weights off early on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,7 @@ class Supernet:
 
     def extract(self, architecture: str) -> nn.Module:
         """The architecture's network with the shared weights and fresh batch statistics, in evaluation mode."""
-        network = self.space.build(architecture)
+        network = self.space.build(architecture).to(device())
         with torch.no_grad():
             for name, parameter in network.named_parameters():
                 parameter.copy_(_first_channels(self.parameters[name], parameter))
@@ -75,7 +78,7 @@ def train_supernet(space: Space, dataset: Dataset, config: TrainConfig, *, seed:
                 for architecture in fair_architectures(space, rng):
                     logits = _borrow(space, architecture, parameters, x)
                     F.cross_entropy(logits, y, label_smoothing=config.label_smoothing).backward()
-                nn.utils.clip_grad_norm_(parameters.values(), 5.0)
+                nn.utils.clip_grad_norm_(parameters.values(), GRADIENT_NORM_LIMIT)
                 optimiser.step()
                 schedule.step()
                 progress.advance(task)
@@ -90,23 +93,6 @@ def fair_architectures(space: Space, rng: np.random.Generator) -> list[str]:
     rounds = max(space.choices)
     genes = np.stack([np.resize(rng.permutation(count), rounds) for count in space.choices], axis=1)
     return [space.decode(genotype) for genotype in genes if space.is_legal(genotype)]
-
-
-def recalibrate(network: nn.Module, inputs: Tensor) -> None:
-    """Replace the network's batch normalisation statistics by those of ``inputs``; leaves it in evaluation mode."""
-    target = device()
-    normalisations = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [module.momentum for module in normalisations]
-    for module in normalisations:
-        module.reset_running_stats()
-        module.momentum = None
-    network.to(target).train()
-    with torch.no_grad():
-        for batch in inputs.split(256):
-            network(batch.to(target))
-    for module, momentum in zip(normalisations, momenta, strict=True):
-        module.momentum = momentum
-    network.eval()
 
 
 def _initial_parameters(space: Space, seed: int, target: torch.device) -> dict[str, Tensor]:

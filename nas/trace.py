@@ -113,10 +113,7 @@ def run_layer(layer: FloatLayer, *operands: Tensor) -> Tensor:
         case FloatAveragePool(window=Window() as window):
             top, _, left, _ = window.padding
             return F.avg_pool2d(operands[0], window.kernel, window.stride, (top, left), count_include_pad=False)
-        case _Normalise():
-            return operands[0] * layer.factor[:, None, None] + layer.offset[:, None, None]
-        case _:
-            return operands[0]
+    raise TypeError(f"layer {layer.name!r}: {type(layer).__name__} cannot be run")
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwgen.reference import run_layers
 from nas.quantise import structure
 from nas.spaces import SPACE_NAMES, ArchitectureError, space
 from nas.spaces.cell import EDGES, OPERATIONS
@@ -96,6 +97,14 @@ def test_the_structure_of_a_network_is_its_layer_graph(name, classes):
     assert graph.name == f"{name}:{architecture}"
     assert graph.input.output.shape == (space_.image.size, space_.image.size, space_.image.channels)
     assert graph.output.output.shape == (1, 1, classes)
+
+
+@every_digits_space
+def test_the_values_of_a_structure_are_as_lively_as_a_trained_network_s(space_):
+    graph = structure(space_, space_.covering()[-1])
+    pixels = np.random.default_rng(0).integers(-128, 128, (8, *graph.input.output.shape), np.int8)
+    for name, tensor in run_layers(graph, pixels).items():
+        assert tensor.std() > 5, name
 
 
 def test_unknown_spaces_and_data_sets_are_refused():

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from nas.batch_norm import recalibrate
 from nas.oracles import AccuracyTier, SupernetOracle
 from nas.spaces import SPACE_NAMES, space
-from nas.supernet import Supernet, fair_architectures, recalibrate, train_supernet
+from nas.supernet import Supernet, fair_architectures, train_supernet
 from nas.train import TrainConfig, accuracy, train
 
 CONVOLUTIONS = "|nor_conv_3x3~0|+|nor_conv_3x3~0|skip_connect~1|+|nor_conv_3x3~0|skip_connect~1|skip_connect~2|"
