@@ -21,6 +21,8 @@ PARAMETER_BYTES = 12
 
 ACT_ADDRESS_BITS = 21
 """Byte addresses and lengths within the activation buffer, whose largest size is 1 MiB."""
+WORD_ADDRESS_BITS = 18
+"""Word addresses of the weight buffer, whose words are 4 bytes at least."""
 REGION_BITS = 2
 
 
@@ -83,8 +85,8 @@ WordLoadLayout = _instruction(
     {
         "region": REGION_BITS,
         "dram_offset": 32,  # a multiple of the bus width; each word starts on a bus boundary
-        "word_address": 16,
-        "words": 16,
+        "word_address": WORD_ADDRESS_BITS,
+        "words": WORD_ADDRESS_BITS,
         "beats": 22,  # bus beats of all words
     }
 )
@@ -116,7 +118,7 @@ MacLayout = _instruction(
         "segment_stride": 14,  # bytes between the operands of successive steps
         "groups": 12,  # groups of output channels
         "group_stride": 14,  # bytes between the operands of successive groups
-        "weight_address": 16,
+        "weight_address": WORD_ADDRESS_BITS,
         "weights_constant": 1,  # all steps use the same weight word (pools)
         "pad_value": 8,  # operand outside the stored rows and columns (signed)
         "input_low": 8,  # operand clamp (signed)
@@ -163,6 +165,11 @@ LAYOUTS: dict[Opcode, data.StructLayout] = {
     Opcode.ADD: AddLayout,
     Opcode.STORE: TransferLayout,
 }
+
+
+def largest(opcode: Opcode, field: str) -> int:
+    """The largest value that an instruction's unsigned field holds."""
+    return (1 << LAYOUTS[opcode][field].width) - 1
 
 
 def encode(opcode: Opcode, **fields: int) -> bytes:

@@ -12,7 +12,7 @@ from hwgen.compiler.builder import ProgramBuilder, Span
 from hwgen.compiler.lower_windowed import LayerData, add_layer_data, layer_fields
 from hwgen.compiler.tiles import Box, Place, Tile, load_tile, place_tile, store_tile
 from hwgen.compiler.windowed import WindowedLayer, valid_extents
-from hwgen.isa import ACT_ADDRESS_BITS, Opcode
+from hwgen.isa import ACT_ADDRESS_BITS, Opcode, largest
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ def _piece_size(builder: ProgramBuilder, layer: WindowedLayer) -> tuple[int, int
     """Pixels per piece and steps per slice, so that a slice's operands and weights fit."""
     config = builder.config
     width = 1 if layer.is_pool else min(config.rf_depth, layer.out_size[1])
-    steps = layer.segment_steps if layer.is_pool else min(layer.segment_steps, config.weight_words)
+    steps = min(layer.segment_steps, largest(Opcode.MAC, "segment_steps"))
+    if not layer.is_pool:
+        steps = min(steps, config.weight_words)
     while _operand_bytes(layer, width, steps, config.rows, config.bus_bytes) > config.act_half_bytes:
         if steps > 1:
             steps = -(-steps // 2)
@@ -170,6 +172,7 @@ def _emit_slice(
         word = group * layer.reduction_steps + part.kernel_row * layer.segment_steps + part.first
     address = builder.load_weights(data.weights + word * data.weight_bytes, words)
     tile = operands.tile
+    width = piece.right - piece.left
     ends_row = part.end == layer.segment_steps
     fields = {
         **layer_fields(layer),
@@ -179,8 +182,8 @@ def _emit_slice(
         "in_rows": tile.rows,
         "in_row_bytes": tile.row_bytes,
         "first_offset": operands.first_offset,
-        "x_step": operands.x_step,
-        "out_width": piece.right - piece.left,
+        "x_step": operands.x_step if width > 1 else 0,
+        "out_width": width,
         "out_height": 1,
         "kernel_rows": 1,
         "segment_steps": part.end - part.first,
@@ -190,7 +193,7 @@ def _emit_slice(
         "last_lanes": layer.last_lanes if ends_row else layer.lanes,
         "out_address": results.address,
         "out_pitch": results.row_pitch,
-        "out_step": results.pixel_pitch,
+        "out_step": results.pixel_pitch if width > 1 else 0,
         "last_channels": results.box.channels,
         "parameter_address": parameters.start,
     }

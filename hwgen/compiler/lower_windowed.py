@@ -172,19 +172,21 @@ def mac_fields(
     window = layer.window
     first_row = part.top * window.stride[0] - window.padding[0] - operands.box.top
     first_col = part.left * window.stride[1] - window.padding[2] - operands.box.left
+    width, height = part.right - part.left, part.bottom - part.top
     _, channels = layer.chunk_outputs(chunk.first, chunk.groups)
     return {
         **layer_fields(layer),
         "first_address": (operands.address + first_row * operands.row_pitch) % 2**ACT_ADDRESS_BITS,
         "in_pitch": operands.row_pitch,
-        "row_step": window.stride[0] * operands.row_pitch % 2**ACT_ADDRESS_BITS,
+        "row_step": window.stride[0] * operands.row_pitch if height > 1 else 0,
         "in_rows": operands.rows,
         "in_row_bytes": operands.row_bytes,
         "first_row": first_row,
+        "row_stride": window.stride[0] if height > 1 else 0,
         "first_offset": first_col * operands.pixel_pitch,
-        "x_step": window.stride[1] * operands.pixel_pitch,
-        "out_width": part.right - part.left,
-        "out_height": part.bottom - part.top,
+        "x_step": window.stride[1] * operands.pixel_pitch if width > 1 else 0,
+        "out_width": width,
+        "out_height": height,
         "kernel_rows": window.kernel[0],
         "segment_steps": layer.segment_steps,
         "segment_stride": operands.pixel_pitch if layer.channelwise else builder.config.rows,
@@ -195,7 +197,7 @@ def mac_fields(
         + (part.top - results.box.top) * results.row_pitch
         + (part.left - results.box.left) * results.pixel_pitch,
         "out_pitch": results.row_pitch,
-        "out_step": results.pixel_pitch,
+        "out_step": results.pixel_pitch if width > 1 else 0,
         "last_channels": channels - (chunk.groups - 1) * layer.group_channels,
         "parameter_address": parameters.start,
     }
@@ -204,7 +206,6 @@ def mac_fields(
 def layer_fields(layer: WindowedLayer) -> dict[str, int]:
     """The MAC fields that all of a layer's instructions share."""
     return {
-        "row_stride": layer.window.stride[0],
         "weights_constant": int(layer.is_pool),
         "pad_value": layer.pad_value,
         "input_low": layer.input_clamp[0],

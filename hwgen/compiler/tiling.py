@@ -8,6 +8,7 @@ from itertools import product
 
 from hwgen.compiler.windowed import WindowedLayer
 from hwgen.config import AcceleratorConfig
+from hwgen.isa import Opcode, largest
 
 TRANSFER_OVERHEAD = 40
 """Cycles that a transfer costs beyond its data, to rank tilings: the memory's latency and the engine's own."""
@@ -82,6 +83,7 @@ def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorC
         or result_bytes > half
         or weight_words > config.weight_words
         or parameter_words > config.parameter_words
+        or not _encodable(layer, tiling, in_rows, in_cols * in_pitch)
     ):
         return None
 
@@ -110,3 +112,17 @@ def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorC
     if 2 * operand_bytes <= half and 2 * result_bytes <= half:
         return max(load, compute, store) + (load + store) / steps
     return load + compute + store
+
+
+def _encodable(layer: WindowedLayer, tiling: Tiling, in_rows: int, in_row_bytes: int) -> bool:
+    """Whether the loops of a tile fit the fields of one MAC instruction."""
+    values = {
+        "out_height": tiling.tile_height,
+        "out_width": tiling.tile_width,
+        "groups": tiling.chunk_groups,
+        "kernel_rows": layer.window.kernel[0],
+        "segment_steps": layer.segment_steps,
+        "in_rows": in_rows,
+        "in_row_bytes": in_row_bytes,
+    }
+    return all(value <= largest(Opcode.MAC, field) for field, value in values.items())

@@ -7,7 +7,7 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import AcceleratorConfig
-from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, AddLayout, HeaderLayout, MacLayout, Opcode
+from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, WORD_ADDRESS_BITS, AddLayout, HeaderLayout, MacLayout, Opcode
 from hwgen.rtl.add_sequencer import AddSequencer
 from hwgen.rtl.drain import Drain, DrainLayout
 from hwgen.rtl.eltwise_adder import EltwiseAdder
@@ -38,7 +38,7 @@ class ComputeEngine(wiring.Component):
                 "write_address": Out(ACT_ADDRESS_BITS),
                 "write_data": Out(8 * config.requant_lanes),
                 "word": In(8 * max(config.multipliers, 12 * config.requant_lanes)),  # from the load engine
-                "word_address": In(16),
+                "word_address": In(WORD_ADDRESS_BITS),
                 "weight_write": In(1),
                 "parameter_write": In(1),
                 "retire": Out(1),  # pulse: an instruction's results are in the activation buffer

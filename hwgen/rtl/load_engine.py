@@ -11,6 +11,7 @@ from hwgen.isa import (
     ACT_ADDRESS_BITS,
     INSTRUCTION_BITS,
     PARAMETER_BYTES,
+    WORD_ADDRESS_BITS,
     HeaderLayout,
     Opcode,
     Region,
@@ -37,7 +38,7 @@ class LoadEngine(wiring.Component):
                 "beats": In(stream.Signature(config.bus_bits)),
                 "act": Out(stream.Signature(load_layout(config.bus_bytes))),  # to the activation buffer
                 "word": Out(8 * max(config.multipliers, PARAMETER_BYTES * config.requant_lanes)),
-                "word_address": Out(16),
+                "word_address": Out(WORD_ADDRESS_BITS),
                 "weight_write": Out(1),  # write `word` to the weight buffer
                 "parameter_write": Out(1),  # write `word` to the parameter buffer
                 "retire": Out(1),  # pulse: an instruction's data are in place
@@ -58,7 +59,7 @@ class LoadEngine(wiring.Component):
                 "address": ACT_ADDRESS_BITS,  # byte address, or word address of a word load
                 "pitch": ACT_ADDRESS_BITS,
                 "row_bytes": ACT_ADDRESS_BITS,
-                "rows": 16,  # rows, or words
+                "rows": WORD_ADDRESS_BITS,  # rows, or words
             }
         )
         m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=descriptor_layout.size, depth=DESCRIPTORS)
@@ -110,7 +111,7 @@ class LoadEngine(wiring.Component):
 
         # Data: rows of bytes to the activation buffer, or beats gathered into words.
         current = Signal(descriptor_layout, reset_less=True)
-        left = Signal(16)
+        left = Signal(WORD_ADDRESS_BITS)
         finished = Signal()
         m.d.comb += [
             descriptors.r_en.eq(descriptors.r_rdy & ((left == 0) | finished)),

@@ -13,7 +13,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import AcceleratorConfig
-from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, MacLayout
+from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, WORD_ADDRESS_BITS, MacLayout
 from hwgen.rtl.step import OFFSET_BITS, StepLayout, slot_bits
 
 
@@ -56,7 +56,7 @@ class MacSequencer(wiring.Component):
         segment_offset = Signal(signed(OFFSET_BITS), reset_less=True)
         group = Signal(12, reset_less=True)
         group_offset = Signal(signed(OFFSET_BITS), reset_less=True)
-        group_weights, weights = Signal(16, reset_less=True), Signal(16, reset_less=True)
+        group_weights, weights = Signal(WORD_ADDRESS_BITS, reset_less=True), Signal(WORD_ADDRESS_BITS, reset_less=True)
         bank = Signal()
 
         x_last = x == mac.out_width - 1

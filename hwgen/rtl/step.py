@@ -6,7 +6,7 @@ from amaranth.hdl import signed
 from amaranth.lib import data
 
 from hwgen.config import AcceleratorConfig
-from hwgen.isa import ACT_ADDRESS_BITS
+from hwgen.isa import ACT_ADDRESS_BITS, WORD_ADDRESS_BITS
 
 OFFSET_BITS = 22
 
@@ -33,7 +33,7 @@ StepLayout = data.StructLayout(
         "pad_value": signed(8),
         "input_low": signed(8),
         "input_high": signed(8),
-        "weight_address": 16,
+        "weight_address": WORD_ADDRESS_BITS,
         "macs": 11,  # multiply-accumulates of the network in this step
     }
 )
