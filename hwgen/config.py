@@ -21,6 +21,8 @@ class Dataflow(StrEnum):
     """Output-stationary: partial sums stay in the array's register file until they are complete."""
 
 
+ROW_BANKS = 4
+"""Rows of a tile that the activation buffer can be asked for at once."""
 BUS_WIDTHS = (32, 64, 128, 256)
 KIB = 1024
 
@@ -95,9 +97,9 @@ class AcceleratorConfig:
         return _power_of_two_at_least(max(self.rows, self.bus_bytes, self.requant_lanes))
 
     @property
-    def act_half_bytes(self) -> int:
-        """Bytes in each of the activation buffer's two halves."""
-        return self.act_buffer_kib * KIB // 2
+    def act_bank_bytes(self) -> int:
+        """Bytes that each row bank has in each of the activation buffer's two halves."""
+        return self.act_buffer_kib * KIB // (2 * ROW_BANKS)
 
     @property
     def weight_words(self) -> int:

@@ -19,8 +19,8 @@ INSTRUCTIONS_PER_FETCH = 8
 PARAMETER_BYTES = 12
 """Bytes per channel of requantisation parameters in memory: bias int32, multiplier uint32, shift int8, 3 unused."""
 
-ACT_ADDRESS_BITS = 21
-"""Byte addresses and lengths within the activation buffer, whose largest size is 1 MiB."""
+ACT_ADDRESS_BITS = 19
+"""Byte addresses and lengths within a row bank, whose largest size is 256 KiB; one bit more, so that they can wrap."""
 WORD_ADDRESS_BITS = 18
 """Word addresses of the weight buffer, whose words are 4 bytes at least."""
 REGION_BITS = 2
@@ -73,13 +73,15 @@ TransferLayout = _instruction(
         "region": REGION_BITS,
         "dram_offset": 32,  # bytes from the region's base to the first row
         "dram_pitch": 24,  # bytes from one row to the next, in memory
-        "act_address": ACT_ADDRESS_BITS,  # first row in the activation buffer, congruent to dram_offset modulo the bus
-        "act_pitch": ACT_ADDRESS_BITS,  # bytes from one row to the next, in the buffer
+        "act_address": ACT_ADDRESS_BITS,  # of the first row, in its bank
+        "act_pitch": ACT_ADDRESS_BITS,  # bytes from one row to the next in the same bank
+        "bank": 2,  # bank of the first row
+        "banked": 1,  # rows go to successive banks; otherwise all to one
         "row_bytes": ACT_ADDRESS_BITS,
         "rows": 16,
     }
 )
-"""LOAD_ACT and STORE: rows of bytes between memory and the activation buffer."""
+"""LOAD_ACT and STORE: rows of bytes between memory and the activation buffer, at any alignment."""
 
 WordLoadLayout = _instruction(
     {
@@ -102,9 +104,8 @@ _REQUANTISATION = {
 
 MacLayout = _instruction(
     {
-        "first_address": ACT_ADDRESS_BITS,  # byte address of column 0 in row first_row (wraps where that is padding)
-        "in_pitch": ACT_ADDRESS_BITS,  # bytes from one stored row to the next
-        "row_step": ACT_ADDRESS_BITS,  # row_stride * in_pitch
+        "in_address": ACT_ADDRESS_BITS,  # tile's first byte, in bank 0
+        "in_pitch": ACT_ADDRESS_BITS,  # bytes from one stored row to the next in the same bank, whole words
         "in_rows": 12,  # rows stored; others are padding
         "in_row_bytes": 18,  # bytes stored per row; others are padding
         "first_row": 13,  # row of the first window's first tap, relative to the stored rows (signed)
@@ -113,23 +114,31 @@ MacLayout = _instruction(
         "x_step": 16,  # bytes from one output pixel's window to the next
         "out_width": 12,
         "out_height": 12,
-        "kernel_rows": 8,
-        "segment_steps": 14,  # array steps per kernel row
-        "segment_stride": 14,  # bytes between the operands of successive steps
+        "kernel_steps": 8,  # steps along the kernel's height
+        "step_rows": 3,  # kernel rows per step, read together (1 to 4)
+        "last_rows": 3,  # kernel rows in the last of them (performance counter only)
+        "segment_steps": 14,  # steps along the kernel's width
+        "segment_stride": 18,  # bytes between the operands of successive steps
+        "lanes": 6,  # operands per kernel row in a step that carry MACs (performance counter only)
+        "last_lanes": 6,  # the same, in the last step of a kernel row
+        "slide": 1,  # depthwise: columns of the window slide through the array, a row of taps each
+        "columns": 6,  # columns of the window
+        "next_column": 6,  # the first of them that the pixel before did not have
+        "column_stride": 14,  # bytes from one column to the next
         "groups": 12,  # groups of output channels
         "group_stride": 14,  # bytes between the operands of successive groups
         "weight_address": WORD_ADDRESS_BITS,
-        "weights_constant": 1,  # all steps use the same weight word (pools)
+        "weights_constant": 1,  # all steps use the same weight word (maximum pools)
+        "weights_shared": 1,  # all groups use the same weight words (average pools)
         "pad_value": 8,  # operand outside the stored rows and columns (signed)
         "input_low": 8,  # operand clamp (signed)
         "input_high": 8,
         "take_maximum": 1,  # accumulate the maximum, not the sum
         "accumulate": 1,  # continue the partial sums of the previous instruction
         "hold": 1,  # leave the partial sums in the register file
-        "lanes": 6,  # lanes that carry a network MAC (performance counter only)
-        "last_lanes": 6,  # the same, in the last step of a kernel row
-        "out_address": ACT_ADDRESS_BITS,
-        "out_pitch": ACT_ADDRESS_BITS,
+        "out_address": ACT_ADDRESS_BITS,  # of the first output row, in its bank
+        "out_bank": 2,  # bank of the first output row
+        "out_pitch": ACT_ADDRESS_BITS,  # bytes from one output row to the next in the same bank
         "out_step": 14,  # bytes from one output pixel to the next
         "group_channels": 6,  # output channels per group
         "last_channels": 6,  # output channels in the last group
@@ -141,10 +150,12 @@ MacLayout = _instruction(
 
 AddLayout = _instruction(
     {
-        "left_address": ACT_ADDRESS_BITS,
+        "left_address": ACT_ADDRESS_BITS,  # tiles' first bytes, in bank 0
         "right_address": ACT_ADDRESS_BITS,
         "out_address": ACT_ADDRESS_BITS,
-        "elements": ACT_ADDRESS_BITS,
+        "pitch": ACT_ADDRESS_BITS,  # bytes from one row to the next in the same bank, in all three tiles
+        "rows": 12,
+        "row_elements": ACT_ADDRESS_BITS,
         "left_zero": 8,  # zero points (signed)
         "right_zero": 8,
         "left_multiplier": 31,
@@ -154,7 +165,7 @@ AddLayout = _instruction(
         **_REQUANTISATION,
     }
 )
-"""ADD: elementwise sum of two stretches of the activation buffer."""
+"""ADD: elementwise sum of two tiles."""
 
 LAYOUTS: dict[Opcode, data.StructLayout] = {
     Opcode.END: HeaderLayout,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hwgen.compiler.hazards import Access, Hazards, Ring, Waits, merge_waits
-from hwgen.config import AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, PARAMETER_BYTES, Opcode, Region, encode
 from hwgen.program import Engine
 
@@ -37,6 +37,39 @@ class Span:
     end: int
 
 
+@dataclass(frozen=True)
+class Transfer:
+    """An extent of memory and where its rows lie in the activation buffer."""
+
+    extent: Extent
+    address: int
+    pitch: int
+    bank: int
+    banked: bool
+    """Rows lie in successive banks; otherwise all in one."""
+
+    @property
+    def span(self) -> Span:
+        """The addresses that the transfer touches, in whatever bank."""
+        steps = (self.bank + self.extent.rows - 1) // ROW_BANKS if self.banked else self.extent.rows - 1
+        return Span(self.address, self.address + steps * self.pitch + self.extent.row_bytes)
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """The transfer as instruction fields."""
+        return {
+            "region": int(self.extent.region),
+            "dram_offset": self.extent.offset,
+            "dram_pitch": self.extent.pitch,
+            "act_address": self.address,
+            "act_pitch": self.pitch,
+            "bank": self.bank,
+            "banked": int(self.banked),
+            "row_bytes": self.extent.row_bytes,
+            "rows": self.extent.rows,
+        }
+
+
 @dataclass
 class ProgramBuilder:
     """Instructions in program order. Hazards are tracked per memory, so that a schedule cannot be wrong, only slow."""
@@ -47,7 +80,7 @@ class ProgramBuilder:
     issued: dict[Engine, int] = field(default_factory=lambda: dict.fromkeys(Engine, 0))
 
     def __post_init__(self) -> None:
-        half = self.config.act_half_bytes
+        half = self.config.act_bank_bytes
         self.operand_ring = Ring(0, half)
         self.result_ring = Ring(half, half)
         self.weight_ring = Ring(0, self.config.weight_words)
@@ -64,27 +97,27 @@ class ProgramBuilder:
         self.data += content
         return offset
 
-    def load_act(self, source: Extent, address: int, pitch: int) -> None:
+    def load_act(self, transfer: Transfer) -> None:
         """Bring rows of bytes from memory to the activation buffer."""
-        end = address + (source.rows - 1) * pitch + source.row_bytes
+        source, span = transfer.extent, transfer.span
         waits = merge_waits(
             self.dram_hazards[source.region].before_read(source.offset, source.end),
-            self.act_hazards.before_write(address, end),
+            self.act_hazards.before_write(span.start, span.end),
         )
-        retired = self._issue(Opcode.LOAD_ACT, Engine.LOAD, waits, _transfer_fields(source, address, pitch))
+        retired = self._issue(Opcode.LOAD_ACT, Engine.LOAD, waits, transfer.fields)
         self.dram_hazards[source.region].record_read(Access(source.offset, source.end, Engine.LOAD, retired))
-        self.act_hazards.record_write(Access(address, end, Engine.LOAD, retired))
+        self.act_hazards.record_write(Access(span.start, span.end, Engine.LOAD, retired))
 
-    def store(self, target: Extent, address: int, pitch: int) -> None:
+    def store(self, transfer: Transfer) -> None:
         """Write rows of bytes of the activation buffer to memory."""
-        end = address + (target.rows - 1) * pitch + target.row_bytes
+        target, span = transfer.extent, transfer.span
         waits = merge_waits(
             self.dram_hazards[target.region].before_write(target.offset, target.end),
-            self.act_hazards.before_read(address, end),
+            self.act_hazards.before_read(span.start, span.end),
         )
-        retired = self._issue(Opcode.STORE, Engine.STORE, waits, _transfer_fields(target, address, pitch))
+        retired = self._issue(Opcode.STORE, Engine.STORE, waits, transfer.fields)
         self.dram_hazards[target.region].record_write(Access(target.offset, target.end, Engine.STORE, retired))
-        self.act_hazards.record_read(Access(address, end, Engine.STORE, retired))
+        self.act_hazards.record_read(Access(span.start, span.end, Engine.STORE, retired))
 
     def load_weights(self, offset: int, words: int) -> int:
         """Bring ``words`` weight words at ``offset`` of the data on chip; returns their word address."""
@@ -171,15 +204,3 @@ def pad_words(words: np.ndarray, bus_bytes: int) -> bytes:
     """uint8 [words, bytes] with each word padded to whole bus beats, as LOAD_WEIGHT and LOAD_PARAM expect them."""
     padding = -words.shape[1] % bus_bytes
     return np.pad(words, ((0, 0), (0, padding))).tobytes()
-
-
-def _transfer_fields(extent: Extent, address: int, pitch: int) -> dict[str, int]:
-    return {
-        "region": int(extent.region),
-        "dram_offset": extent.offset,
-        "dram_pitch": extent.pitch,
-        "act_address": address,
-        "act_pitch": pitch,
-        "row_bytes": extent.row_bytes,
-        "rows": extent.rows,
-    }

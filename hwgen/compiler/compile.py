@@ -63,9 +63,13 @@ def _lower(
     if isinstance(layer, Add):
         lower_add(builder, layer, operands, sources, target)
         return
-    for windowed in windowed_layers(layer, operands[0].output, builder.config):
-        tiling = choose_tiling(windowed, builder.config)
+    operand, config = operands[0].output, builder.config
+    for part in windowed_layers(layer, operand, config):
+        tiling = choose_tiling(part, config)
         if tiling is None:
-            lower_split(builder, windowed, sources[0], target)
-        else:
-            lower_windowed(builder, windowed, tiling, sources[0], target)
+            break
+        lower_windowed(builder, part, tiling, sources[0], target)
+    else:
+        return
+    for part in windowed_layers(layer, operand, config, step_rows=1):
+        lower_split(builder, part, sources[0], target)

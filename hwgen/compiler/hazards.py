@@ -76,12 +76,12 @@ class Ring:
     size: int
     position: int = 0
 
-    def allocate(self, length: int, residue: int = 0, modulus: int = 1) -> int:
-        """Address of ``length`` units, congruent to ``residue`` modulo ``modulus``, in the ring's next place."""
-        for origin in (self.position, 0):
-            start = self.base + origin
-            start += (residue - start) % modulus
-            if start + length <= self.base + self.size:
-                self.position = start + length - self.base
-                return start
-        raise ValueError(f"{length} units do not fit a buffer of {self.size}")
+    def allocate(self, length: int) -> int:
+        """Address of ``length`` units, in the ring's next place. Raises ValueError where they do not fit it."""
+        if length > self.size:
+            raise ValueError(f"{length} units do not fit a buffer of {self.size}")
+        if self.position + length > self.size:
+            self.position = 0
+        start = self.base + self.position
+        self.position += length
+        return start

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from hwgen.compiler.builder import ProgramBuilder, Span
 from hwgen.compiler.lower_windowed import LayerData, add_layer_data, layer_fields
-from hwgen.compiler.tiles import Box, Place, Tile, load_tile, place_tile, store_tile
+from hwgen.compiler.tiles import Box, Place, Tile, bank_bytes, load_tile, place_tile, store_tile
 from hwgen.compiler.windowed import WindowedLayer, valid_extents
-from hwgen.isa import ACT_ADDRESS_BITS, Opcode, largest
+from hwgen.isa import Opcode, largest
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Piece:
 
 
 def lower_split(builder: ProgramBuilder, layer: WindowedLayer, source: Place, target: Place) -> None:
-    """Emit the layer piece by piece, group by group, slice by slice.
+    """Emit the layer, whose steps read one kernel row each, piece by piece, group by group, slice by slice.
 
     Raises ValueError where even one step of one pixel does not fit.
     """
     data = add_layer_data(builder, layer)
     width, steps = _piece_size(builder, layer)
     slices = [
-        Slice(kernel_row, first, min(layer.segment_steps, first + steps))
+        Slice(kernel_row, first, min(layer.steps.horizontal, first + steps))
         for kernel_row in range(layer.window.kernel[0])
-        for first in range(0, layer.segment_steps, steps)
+        for first in range(0, layer.steps.horizontal, steps)
     ]
     out_shape = (*layer.out_size, layer.outputs.tensor)
     for group in range(layer.groups):
@@ -55,7 +55,7 @@ def lower_split(builder: ProgramBuilder, layer: WindowedLayer, source: Place, ta
                 if parameters is None or layer.is_pool:
                     parameters = _load_parameters(builder, layer, data, group, piece)
                 box = Box(row, row + 1, piece.left, piece.right, channel, channels)
-                results = place_tile(builder.result_ring, box, target, out_shape, builder.config.bus_bytes)
+                results = place_tile(builder.result_ring, box, out_shape, builder.config.act_word_bytes)
                 for index, part in enumerate(slices):
                     _emit_slice(
                         builder,
@@ -76,25 +76,26 @@ def _piece_size(builder: ProgramBuilder, layer: WindowedLayer) -> tuple[int, int
     """Pixels per piece and steps per slice, so that a slice's operands and weights fit."""
     config = builder.config
     width = 1 if layer.is_pool else min(config.rf_depth, layer.out_size[1])
-    steps = min(layer.segment_steps, largest(Opcode.MAC, "segment_steps"))
+    steps = min(layer.steps.horizontal, largest(Opcode.MAC, "segment_steps"))
     if not layer.is_pool:
         steps = min(steps, config.weight_words)
-    while _operand_bytes(layer, width, steps, config.rows, config.bus_bytes) > config.act_half_bytes:
+    room = config.act_bank_bytes
+    while bank_bytes(1, _operand_bytes(layer, width, steps, config.rows), config.act_word_bytes) > room:
         if steps > 1:
             steps = -(-steps // 2)
         elif width > 1:
             width = -(-width // 2)
         else:
-            raise ValueError(f"one array step's operands do not fit {config.act_half_bytes} bytes")
+            raise ValueError(f"one array step's operands do not fit {room} bytes")
     return width, steps
 
 
-def _operand_bytes(layer: WindowedLayer, width: int, steps: int, rows: int, bus_bytes: int) -> int:
+def _operand_bytes(layer: WindowedLayer, width: int, steps: int, rows: int) -> int:
     """Bytes that a slice of a piece brings on chip, at most."""
     reach = (width - 1) * layer.window.stride[1]
     if layer.channelwise:
-        return (reach + steps) * (layer.group_inputs + bus_bytes) + bus_bytes
-    return reach * layer.inputs.tensor + steps * rows + bus_bytes
+        return (reach + steps) * layer.group_inputs
+    return reach * layer.inputs.tensor + steps * rows
 
 
 def _load_parameters(builder: ProgramBuilder, layer: WindowedLayer, data: LayerData, group: int, piece: Piece) -> Span:
@@ -142,7 +143,7 @@ def _load_operands(
         end = (start + reach) * channels + min(part.end * rows, window.kernel[1] * channels)
         box = Box(row, bottom, max(0, begin), min(width * channels, end), 0, 1)
         shape = (height, width * channels, 1)
-    tile = place_tile(builder.operand_ring, box, source, shape, builder.config.bus_bytes)
+    tile = place_tile(builder.operand_ring, box, shape, builder.config.act_word_bytes)
     load_tile(builder, tile, source, shape)
     pixel = tile.pixel_pitch if layer.channelwise else channels
     return SliceOperands(
@@ -169,15 +170,15 @@ def _emit_slice(
     words = 1 if layer.is_pool else part.end - part.first
     word = 0
     if not layer.is_pool:
-        word = group * layer.reduction_steps + part.kernel_row * layer.segment_steps + part.first
+        word = group * layer.steps.count + part.kernel_row * layer.steps.horizontal + part.first
     address = builder.load_weights(data.weights + word * data.weight_bytes, words)
     tile = operands.tile
     width = piece.right - piece.left
-    ends_row = part.end == layer.segment_steps
+    ends_row = part.end == layer.steps.horizontal
     fields = {
         **layer_fields(layer),
         **flags,
-        "first_address": tile.address % 2**ACT_ADDRESS_BITS,
+        "in_address": tile.address,
         "in_pitch": tile.row_pitch,
         "in_rows": tile.rows,
         "in_row_bytes": tile.row_bytes,
@@ -185,12 +186,15 @@ def _emit_slice(
         "x_step": operands.x_step if width > 1 else 0,
         "out_width": width,
         "out_height": 1,
-        "kernel_rows": 1,
+        "kernel_steps": 1,
+        "step_rows": 1,
+        "last_rows": 1,
         "segment_steps": part.end - part.first,
+        "columns": 1,
         "segment_stride": operands.segment_stride,
         "groups": 1,
         "weight_address": address,
-        "last_lanes": layer.last_lanes if ends_row else layer.lanes,
+        "last_lanes": layer.steps.last_lanes if ends_row else layer.steps.lanes,
         "out_address": results.address,
         "out_pitch": results.row_pitch,
         "out_step": results.pixel_pitch if width > 1 else 0,

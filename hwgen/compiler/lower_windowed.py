@@ -10,7 +10,8 @@ from hwgen.compiler.builder import ProgramBuilder, Span, pad_words
 from hwgen.compiler.tiles import Box, Place, Tile, load_tile, place_tile, store_tile
 from hwgen.compiler.tiling import Tiling
 from hwgen.compiler.windowed import WindowedLayer, valid_extents
-from hwgen.isa import ACT_ADDRESS_BITS, Opcode
+from hwgen.config import ROW_BANKS
+from hwgen.isa import Opcode
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,11 @@ def lower_windowed(builder: ProgramBuilder, layer: WindowedLayer, tiling: Tiling
             loaded_chunk = _load_chunk(builder, layer, data, first, groups)
         box = operand_box(layer, rectangle, *layer.chunk_inputs(first, groups))
         if loaded_operands is None or loaded_operands.box != box:
-            loaded_operands = place_tile(builder.operand_ring, box, source, _in_shape(layer), builder.config.bus_bytes)
+            loaded_operands = place_tile(builder.operand_ring, box, _in_shape(layer), builder.config.act_word_bytes)
             load_tile(builder, loaded_operands, source, _in_shape(layer))
-        results = _place_results(builder, layer, rectangle, first, groups, target)
+        results = _place_results(builder, layer, rectangle, first, groups)
         for part, parameters in _uniform_parts(layer, rectangle, loaded_chunk.parameters):
-            fields = mac_fields(builder, layer, part, loaded_operands, results, loaded_chunk, parameters)
+            fields = mac_fields(layer, part, loaded_operands, results, loaded_chunk, parameters)
             builder.compute(
                 Opcode.MAC,
                 fields,
@@ -132,11 +133,11 @@ def operand_box(layer: WindowedLayer, rectangle: Rectangle, first: int, channels
 
 
 def _place_results(
-    builder: ProgramBuilder, layer: WindowedLayer, rectangle: Rectangle, first: int, groups: int, target: Place
+    builder: ProgramBuilder, layer: WindowedLayer, rectangle: Rectangle, first: int, groups: int
 ) -> Tile:
     channel, channels = layer.chunk_outputs(first, groups)
     box = Box(rectangle.top, rectangle.bottom, rectangle.left, rectangle.right, channel, channels)
-    return place_tile(builder.result_ring, box, target, _out_shape(layer), builder.config.bus_bytes)
+    return place_tile(builder.result_ring, box, _out_shape(layer), builder.config.act_word_bytes)
 
 
 def _uniform_parts(layer: WindowedLayer, rectangle: Rectangle, parameters: Span) -> Iterator[tuple[Rectangle, Span]]:
@@ -160,7 +161,6 @@ def _runs(values: list[int], start: int, end: int) -> list[tuple[int, int]]:
 
 
 def mac_fields(
-    builder: ProgramBuilder,
     layer: WindowedLayer,
     part: Rectangle,
     operands: Tile,
@@ -170,32 +170,37 @@ def mac_fields(
 ) -> dict[str, int]:
     """The MAC instruction for ``part`` of the output, whose whole reduction is on chip."""
     window = layer.window
-    first_row = part.top * window.stride[0] - window.padding[0] - operands.box.top
-    first_col = part.left * window.stride[1] - window.padding[2] - operands.box.left
     width, height = part.right - part.left, part.bottom - part.top
+    first_col = part.left * window.stride[1] - window.padding[2] - operands.box.left
+    out_row, out_col = part.top - results.box.top, part.left - results.box.left
     _, channels = layer.chunk_outputs(chunk.first, chunk.groups)
     return {
         **layer_fields(layer),
-        "first_address": (operands.address + first_row * operands.row_pitch) % 2**ACT_ADDRESS_BITS,
+        "in_address": operands.address,
         "in_pitch": operands.row_pitch,
-        "row_step": window.stride[0] * operands.row_pitch if height > 1 else 0,
         "in_rows": operands.rows,
         "in_row_bytes": operands.row_bytes,
-        "first_row": first_row,
-        "row_stride": window.stride[0] if height > 1 else 0,
+        "first_row": part.top * window.stride[0] - window.padding[0] - operands.box.top,
         "first_offset": first_col * operands.pixel_pitch,
+        "row_stride": window.stride[0] if height > 1 else 0,
         "x_step": window.stride[1] * operands.pixel_pitch if width > 1 else 0,
         "out_width": width,
         "out_height": height,
-        "kernel_rows": window.kernel[0],
-        "segment_steps": layer.segment_steps,
-        "segment_stride": operands.pixel_pitch if layer.channelwise else builder.config.rows,
+        "kernel_steps": layer.steps.vertical,
+        "step_rows": layer.steps.rows,
+        "last_rows": window.kernel[0] - (layer.steps.vertical - 1) * layer.steps.rows,
+        "segment_steps": layer.steps.horizontal,
+        "segment_stride": layer.steps.columns * operands.pixel_pitch if layer.channelwise else layer.steps.lanes,
+        "last_lanes": layer.steps.last_lanes,
+        "slide": int(layer.slides),
+        "columns": layer.steps.columns,
+        "next_column": max(0, layer.steps.columns - window.stride[1]),
+        "column_stride": operands.pixel_pitch if layer.slides else 0,
         "groups": chunk.groups,
         "group_stride": layer.group_advance,
         "weight_address": chunk.weights.start,
-        "out_address": results.address
-        + (part.top - results.box.top) * results.row_pitch
-        + (part.left - results.box.left) * results.pixel_pitch,
+        "out_address": results.address + out_row // ROW_BANKS * results.row_pitch + out_col * results.pixel_pitch,
+        "out_bank": out_row % ROW_BANKS,
         "out_pitch": results.row_pitch,
         "out_step": results.pixel_pitch if width > 1 else 0,
         "last_channels": channels - (chunk.groups - 1) * layer.group_channels,
@@ -206,13 +211,13 @@ def mac_fields(
 def layer_fields(layer: WindowedLayer) -> dict[str, int]:
     """The MAC fields that all of a layer's instructions share."""
     return {
-        "weights_constant": int(layer.is_pool),
+        "weights_constant": int(layer.take_maximum),
+        "weights_shared": int(layer.is_pool),
         "pad_value": layer.pad_value,
         "input_low": layer.input_clamp[0],
         "input_high": layer.input_clamp[1],
         "take_maximum": int(layer.take_maximum),
-        "lanes": layer.lanes,
-        "last_lanes": layer.last_lanes,
+        "lanes": layer.steps.lanes,
         "group_channels": layer.group_channels,
         "rounding": int(layer.rounding),
         "zero_point": layer.zero_point,

@@ -7,26 +7,51 @@ import numpy as np
 from hwgen.isa import PARAMETER_BYTES
 
 
-def pack_dense(weights: np.ndarray, rows: int, cols: int) -> np.ndarray:
-    """int8 [out, kernel_h, kernel_w, in] to uint8 [groups, kernel_h * steps, cols * rows].
+def pack_dense(weights: np.ndarray, step_rows: int, rows: int, cols: int) -> np.ndarray:
+    """int8 [out, kernel_h, kernel_w, in] to uint8 [groups, kernel steps * segment steps, cols * rows].
 
-    The operands of a kernel row lie side by side in memory, so the lanes of a step take ``rows`` of them regardless of
-    where a pixel ends; lanes beyond the row's end have zero weights.
+    A step reads ``step_rows`` kernel rows and deals the array's rows evenly over them. The operands of a kernel row lie
+    side by side in memory, so a step takes its share of them regardless of where a pixel ends; lanes beyond the row's
+    end, and kernel rows beyond the kernel, have zero weights.
     """
     out, kernel_h, kernel_w, channels = weights.shape
-    steps = -(-kernel_w * channels // rows)
+    share = rows // step_rows
+    steps, kernel_steps = -(-kernel_w * channels // share), -(-kernel_h // step_rows)
     groups = -(-out // cols)
-    padded = np.zeros((groups * cols, kernel_h, steps * rows), dtype=np.int8)
-    padded[:out, :, : kernel_w * channels] = weights.reshape(out, kernel_h, kernel_w * channels)
-    words = padded.reshape(groups, cols, kernel_h, steps, rows).transpose(0, 2, 3, 1, 4)
-    return np.ascontiguousarray(words).reshape(groups, kernel_h * steps, cols * rows).view(np.uint8)
+    padded = np.zeros((groups * cols, kernel_steps * step_rows, steps * share), dtype=np.int8)
+    padded[:out, :kernel_h, : kernel_w * channels] = weights.reshape(out, kernel_h, kernel_w * channels)
+    dealt = padded.reshape(groups, cols, kernel_steps, step_rows, steps, share).transpose(0, 2, 4, 1, 3, 5)
+    words = np.zeros((groups, kernel_steps * steps, cols, rows), dtype=np.int8)
+    words[..., : step_rows * share] = dealt.reshape(groups, kernel_steps * steps, cols, step_rows * share)
+    return words.reshape(groups, kernel_steps * steps, cols * rows).view(np.uint8)
 
 
-def pack_channelwise(weights: np.ndarray, multiplier: int, group_channels: int, rows: int, cols: int) -> np.ndarray:
+def pack_sliding(
+    weights: np.ndarray, step_rows: int, columns: int, group_channels: int, rows: int, cols: int
+) -> np.ndarray:
+    """int8 [kernel_h, kernel_w, channels] to uint8 [groups, kernel steps * segment steps, cols * rows].
+
+    A step holds ``step_rows`` rows and ``columns`` columns of the window, the newest column in the first array rows.
+    """
+    kernel_h, kernel_w, channels = weights.shape
+    kernel_steps, segment_steps = -(-kernel_h // step_rows), -(-kernel_w // columns)
+    groups = -(-channels // group_channels)
+    padded = np.zeros((kernel_steps * step_rows, segment_steps * columns, groups * group_channels), dtype=np.int8)
+    padded[:kernel_h, :kernel_w, :channels] = weights
+    taps = padded.reshape(kernel_steps, step_rows, segment_steps, columns, groups, group_channels)
+    newest_first = taps[:, :, :, ::-1].transpose(4, 0, 2, 5, 3, 1)
+    words = np.zeros((groups, kernel_steps * segment_steps, cols, rows), dtype=np.int8)
+    words[:, :, :group_channels, : columns * step_rows] = newest_first.reshape(
+        groups, kernel_steps * segment_steps, group_channels, columns * step_rows
+    )
+    return words.reshape(groups, kernel_steps * segment_steps, cols * rows).view(np.uint8)
+
+
+def pack_taps(weights: np.ndarray, multiplier: int, group_channels: int, rows: int, cols: int) -> np.ndarray:
     """int8 [kernel_h, kernel_w, out] to uint8 [groups, kernel_h * kernel_w, cols * rows].
 
-    A group takes its input channels one per lane and yields ``group_channels`` columns, ``multiplier`` per lane; every
-    other weight of the array is zero.
+    A step takes one tap of its group's input channels, one per lane, and yields ``group_channels`` columns,
+    ``multiplier`` per lane; every other weight of the array is zero.
     """
     kernel_h, kernel_w, out = weights.shape
     taps = weights.reshape(kernel_h * kernel_w, out)

@@ -1,15 +1,12 @@
-"""Tiles: rectangles of a tensor and their place in the activation buffer.
-
-Transfers move whole bus beats, so a byte keeps its position within a beat: a tile's address and pitches are congruent
-to those of its tensor in memory, modulo the bus width.
-"""
+"""Tiles: rectangles of a tensor and their place in the activation buffer, successive rows in successive banks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwgen.compiler.builder import Extent, ProgramBuilder, Span
+from hwgen.compiler.builder import Extent, ProgramBuilder, Span, Transfer
 from hwgen.compiler.hazards import Ring
+from hwgen.config import ROW_BANKS
 from hwgen.isa import Region
 
 
@@ -39,7 +36,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Tile:
-    """A box in the activation buffer: its first byte, and the bytes from a row and from a pixel to the next."""
+    """A box in the activation buffer: row r in bank r mod ROW_BANKS, at ``address + r // ROW_BANKS * row_pitch``."""
 
     box: Box
     address: int
@@ -56,31 +53,24 @@ class Tile:
 
     @property
     def span(self) -> Span:
-        if self.box.empty:
-            return Span(self.address, self.address)
-        return Span(self.address, self.address + (self.rows - 1) * self.row_pitch + self.row_bytes)
+        return Span(self.address, self.address + -(-self.rows // ROW_BANKS) * self.row_pitch)
 
 
-def _congruent_at_least(value: int, residue: int, modulus: int) -> int:
-    return value + (residue - value) % modulus
+def bank_bytes(rows: int, row_bytes: int, word_bytes: int) -> int:
+    """Bytes of every bank that a tile takes: rows begin on whole words."""
+    return -(-rows // ROW_BANKS) * (-(-row_bytes // word_bytes) * word_bytes)
 
 
-def place_tile(ring: Ring, box: Box, place: Place, shape: tuple[int, int, int], bus_bytes: int) -> Tile:
-    """A tile for ``box`` of the tensor of ``shape`` at ``place``, in the ring's next place.
+def place_tile(ring: Ring, box: Box, shape: tuple[int, int, int], word_bytes: int) -> Tile:
+    """A tile for ``box`` of a tensor of ``shape``, in the ring's next place.
 
     Raises ValueError where it does not fit the ring.
     """
-    _, width, channels = shape
     if box.empty:
-        return Tile(box, ring.base, 0, channels)
-    pixel_pitch = channels
-    if box.channels < channels:
-        pixel_pitch = _congruent_at_least(box.channels, channels, bus_bytes)
-    cols = box.right - box.left
-    row_pitch = _congruent_at_least(cols * pixel_pitch, width * channels, bus_bytes)
-    length = (box.bottom - box.top - 1) * row_pitch + cols * pixel_pitch
-    address = ring.allocate(length, _first_byte(box, place, shape) % bus_bytes, bus_bytes)
-    return Tile(box, address, row_pitch, pixel_pitch)
+        return Tile(box, ring.base, 0, shape[2])
+    row_bytes = (box.right - box.left) * box.channels
+    address = ring.allocate(bank_bytes(box.bottom - box.top, row_bytes, word_bytes))
+    return Tile(box, address, bank_bytes(1, row_bytes, word_bytes), box.channels)
 
 
 def _first_byte(box: Box, place: Place, shape: tuple[int, int, int]) -> int:
@@ -90,43 +80,34 @@ def _first_byte(box: Box, place: Place, shape: tuple[int, int, int]) -> int:
 
 def load_tile(builder: ProgramBuilder, tile: Tile, place: Place, shape: tuple[int, int, int]) -> None:
     """Bring the tile's box from memory."""
-    for extent, address, pitch in _transfers(tile, place, shape):
-        builder.load_act(extent, address, pitch)
+    for transfer in _transfers(tile, place, shape):
+        builder.load_act(transfer)
 
 
 def store_tile(builder: ProgramBuilder, tile: Tile, place: Place, shape: tuple[int, int, int]) -> None:
     """Write the tile's box to memory."""
-    for extent, address, pitch in _transfers(tile, place, shape):
-        builder.store(extent, address, pitch)
+    for transfer in _transfers(tile, place, shape):
+        builder.store(transfer)
 
 
-MAX_TRANSFER_ROWS = 2**16 - 1
-
-
-def _transfers(tile: Tile, place: Place, shape: tuple[int, int, int]) -> list[tuple[Extent, int, int]]:
-    """The tile's box as (extent in memory, address and pitch in the buffer), in as few transfers as it takes."""
+def _transfers(tile: Tile, place: Place, shape: tuple[int, int, int]) -> list[Transfer]:
+    """The tile's box in as few transfers as it takes: one, or one per row where only some channels of a pixel count."""
     box = tile.box
     if box.empty:
         return []
     _, width, channels = shape
     first = _first_byte(box, place, shape)
     cols = box.right - box.left
-    whole_pixels, whole_rows = box.channels == channels, cols == width
-    if whole_pixels and whole_rows:
-        length = tile.rows * width * channels
-        return [(Extent(place.region, first, length, length, 1), tile.address, length)]
-    if whole_pixels:
+    if box.channels == channels:
         extent = Extent(place.region, first, width * channels, cols * channels, tile.rows)
-        return [(extent, tile.address, tile.row_pitch)]
-    if whole_rows and tile.rows * width <= MAX_TRANSFER_ROWS:
-        return [
-            (Extent(place.region, first, channels, box.channels, tile.rows * width), tile.address, tile.pixel_pitch)
-        ]
+        return [Transfer(extent, tile.address, tile.row_pitch, 0, banked=True)]
     return [
-        (
+        Transfer(
             Extent(place.region, first + row * width * channels, channels, box.channels, cols),
-            tile.address + row * tile.row_pitch,
+            tile.address + row // ROW_BANKS * tile.row_pitch,
             tile.pixel_pitch,
+            row % ROW_BANKS,
+            banked=False,
         )
         for row in range(tile.rows)
     ]

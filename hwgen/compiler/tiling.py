@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from hwgen.compiler.windowed import WindowedLayer
+from hwgen.compiler.tiles import bank_bytes
+from hwgen.compiler.windowed import WindowedLayer, sliding_cycles
 from hwgen.config import AcceleratorConfig
 from hwgen.isa import Opcode, largest
 
@@ -65,37 +66,31 @@ def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorC
     out_height, out_width = layer.out_size
     tiles = -(-out_height // tiling.tile_height) * -(-out_width // tiling.tile_width)
     chunks = -(-layer.groups // tiling.chunk_groups)
-    half, bus = config.act_half_bytes, config.bus_bytes
+    capacity, bus, word = config.act_bank_bytes, config.bus_bytes, config.act_word_bytes
 
     _, inputs = layer.chunk_inputs(0, tiling.chunk_groups)
     _, outputs = layer.chunk_outputs(0, tiling.chunk_groups)
     kernel, stride = layer.window.kernel, layer.window.stride
     in_rows = min(layer.in_size[0], (tiling.tile_height - 1) * stride[0] + kernel[0])
     in_cols = min(layer.in_size[1], (tiling.tile_width - 1) * stride[1] + kernel[1])
-    in_pitch = inputs if inputs == layer.inputs.tensor else inputs + bus
-    out_pitch = outputs if outputs == layer.outputs.tensor else outputs + bus
-    operand_bytes = in_rows * (in_cols * in_pitch + bus) + bus
-    result_bytes = tiling.tile_height * (tiling.tile_width * out_pitch + bus) + bus
+    operand_bytes = bank_bytes(in_rows, in_cols * inputs, word)
+    result_bytes = bank_bytes(tiling.tile_height, tiling.tile_width * outputs, word)
     weight_words = layer.weight_words(tiling.chunk_groups)
     parameter_words = layer.parameter_words(tiling.chunk_groups)
     if (
-        operand_bytes > half
-        or result_bytes > half
+        operand_bytes > capacity
+        or result_bytes > capacity
         or weight_words > config.weight_words
         or parameter_words > config.parameter_words
-        or not _encodable(layer, tiling, in_rows, in_cols * in_pitch)
+        or not _encodable(layer, tiling, in_rows, in_cols * inputs)
     ):
         return None
 
-    # A transfer of separate pixels or rows pays for each.
-    in_runs = in_rows if in_cols < layer.in_size[1] else 1
-    if inputs < layer.inputs.tensor:
-        in_runs = in_rows * in_cols
-    out_runs = 1 if tiling.tile_width == out_width else tiling.tile_height
-    if outputs < layer.outputs.tensor:
-        out_runs = tiling.tile_height * tiling.tile_width
+    # Each row pays for the beats that it fills only in part, and where only some channels count, so does each pixel.
+    in_runs = in_rows if inputs == layer.inputs.tensor else in_rows * in_cols
+    out_runs = tiling.tile_height if outputs == layer.outputs.tensor else tiling.tile_height * tiling.tile_width
     operand_load = in_rows * in_cols * inputs / bus + in_runs + TRANSFER_OVERHEAD
-    result_store = tiling.tile_height * tiling.tile_width * outputs / bus + 5 * out_runs + TRANSFER_OVERHEAD
+    result_store = tiling.tile_height * tiling.tile_width * outputs / bus + 3 * out_runs + TRANSFER_OVERHEAD
     weight_load = (weight_words * config.multipliers + parameter_words * layer.parameters.shape[2]) / bus
     weight_load += TRANSFER_OVERHEAD
 
@@ -108,10 +103,24 @@ def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorC
     store = steps * result_store
     pixels = out_height * out_width
     drain = pixels * layer.groups * -(-layer.group_channels // config.requant_lanes)
-    compute = max(pixels * layer.groups * layer.reduction_steps, drain) + steps * PIPELINE_FILL
-    if 2 * operand_bytes <= half and 2 * result_bytes <= half:
+    compute = max(layer.groups * _array_cycles(layer, tiling, config), drain) + steps * PIPELINE_FILL
+    if 2 * operand_bytes <= capacity and 2 * result_bytes <= capacity:
         return max(load, compute, store) + (load + store) / steps
     return load + compute + store
+
+
+def _array_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfig) -> int:
+    """Array cycles of one group over the whole output."""
+    height, width = layer.out_size
+    if not layer.slides:
+        return height * width * layer.steps.count
+    cycles = 0
+    for left in range(0, width, tiling.tile_width):
+        tile_width = min(tiling.tile_width, width - left)
+        blocks, rest = divmod(tile_width, config.rf_depth)
+        cycles += blocks * sliding_cycles(layer.steps, layer.window, config.rf_depth)
+        cycles += sliding_cycles(layer.steps, layer.window, rest) if rest else 0
+    return height * layer.steps.count * cycles
 
 
 def _encodable(layer: WindowedLayer, tiling: Tiling, in_rows: int, in_row_bytes: int) -> bool:
@@ -120,8 +129,8 @@ def _encodable(layer: WindowedLayer, tiling: Tiling, in_rows: int, in_row_bytes:
         "out_height": tiling.tile_height,
         "out_width": tiling.tile_width,
         "groups": tiling.chunk_groups,
-        "kernel_rows": layer.window.kernel[0],
-        "segment_steps": layer.segment_steps,
+        "kernel_steps": layer.steps.vertical,
+        "segment_steps": layer.steps.horizontal,
         "in_rows": in_rows,
         "in_row_bytes": in_row_bytes,
     }

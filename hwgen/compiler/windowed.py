@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen.compiler.packing import mean_parameters, pack_channelwise, pack_dense, pack_parameters, uniform_parameters
-from hwgen.config import AcceleratorConfig
+from hwgen.compiler.packing import (
+    mean_parameters,
+    pack_dense,
+    pack_parameters,
+    pack_sliding,
+    pack_taps,
+    uniform_parameters,
+)
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.graph import (
     INT8_MAX,
     INT8_MIN,
@@ -37,6 +44,28 @@ class Channels:
     count: int
 
 
+@dataclass(frozen=True)
+class Steps:
+    """How the array walks a window: the steps of one group's reduction."""
+
+    rows: int
+    """Kernel rows per step."""
+    vertical: int
+    """Steps along the kernel's height."""
+    horizontal: int
+    """Steps along the kernel's width."""
+    columns: int
+    """Columns of the window that slide through the array in a step; 1 where none do."""
+    lanes: int
+    """Operands per kernel row that carry MACs in a step."""
+    last_lanes: int
+    """The same, in a kernel row's last step."""
+
+    @property
+    def count(self) -> int:
+        return self.vertical * self.horizontal
+
+
 @dataclass(frozen=True, eq=False)
 class WindowedLayer:
     """A layer as loops over output pixels, groups of channels and a window; what its MAC instructions share."""
@@ -48,20 +77,17 @@ class WindowedLayer:
     window: Window
     channelwise: bool
     """Each group reads its own channels (depthwise, pools), rather than all of them."""
+    slides: bool
+    """The window slides through the array, each column of which has a channel of its own."""
+    steps: Steps
     group_channels: int
     """Output channels per group."""
     group_inputs: int
     """Input channels per group; all of them where the layer is not channelwise."""
     group_advance: int
     """Input channels from one group's first to the next's."""
-    segment_steps: int
-    """Array steps per kernel row."""
-    lanes: int
-    """Lanes that carry MACs in a step."""
-    last_lanes: int
-    """The same, in a kernel row's last step."""
     weights: np.ndarray
-    """uint8 [groups, kernel_h * segment_steps, word bytes]; pools have a single word for all steps, [1, 1, bytes]."""
+    """uint8 [groups, steps, word bytes]; average pools have one group's, maximum pools a single word."""
     parameters: np.ndarray
     """uint8 [groups, words per group, bytes]; pools have one word per divisor, [divisors, 1, bytes]."""
     divisors: tuple[int, ...]
@@ -81,11 +107,6 @@ class WindowedLayer:
     def groups(self) -> int:
         return -(-self.outputs.count // self.group_channels)
 
-    @property
-    def reduction_steps(self) -> int:
-        """Array steps per output pixel and group."""
-        return self.window.kernel[0] * self.segment_steps
-
     def chunk_inputs(self, first_group: int, groups: int) -> tuple[int, int]:
         """First input channel (in the tensor) and number of input channels that a run of groups reads."""
         first = first_group * self.group_advance
@@ -98,25 +119,64 @@ class WindowedLayer:
         return self.outputs.first + first, min(groups * self.group_channels, self.outputs.count - first)
 
     def weight_words(self, groups: int) -> int:
-        return 1 if self.is_pool else groups * self.reduction_steps
+        return self.weights.shape[1] if self.is_pool else groups * self.steps.count
 
     def parameter_words(self, groups: int) -> int:
         return len(self.parameters) if self.is_pool else groups * self.parameters.shape[1]
 
 
-def windowed_layers(layer: Layer, operand: TensorType, config: AcceleratorConfig) -> list[WindowedLayer]:
-    """``layer`` in windowed form; several over consecutive channels where one input channel feeds several groups."""
+def windowed_layers(
+    layer: Layer, operand: TensorType, config: AcceleratorConfig, step_rows: int = ROW_BANKS
+) -> list[WindowedLayer]:
+    """``layer`` in windowed form; several over consecutive channels where one input channel feeds several groups.
+
+    A step reads at most ``step_rows`` kernel rows; with 1 it reads one tap or one vector, so that the reduction can be
+    cut anywhere.
+    """
     match layer:
         case Conv():
-            return [_dense(layer, operand, layer.weights, layer.window, config)]
+            return [_dense(layer, operand, layer.weights, layer.window, config, step_rows)]
         case FullyConnected():
             flat = TensorType((1, 1, operand.elements), operand.scale, operand.zero_point)
-            return [_dense(layer, flat, layer.weights[:, None, None, :], Window((1, 1)), config)]
+            return [_dense(layer, flat, layer.weights[:, None, None, :], Window((1, 1)), config, step_rows)]
         case Depthwise():
-            return _depthwise(layer, operand, config)
+            return _depthwise(layer, operand, config, step_rows)
         case AveragePool() | MaxPool():
-            return [_pool(layer, operand, config)]
+            return [_pool(layer, operand, config, step_rows)]
     raise TypeError(f"{type(layer).__name__} is not a windowed layer")
+
+
+def _dense_steps(kernel: tuple[int, int], channels: int, config: AcceleratorConfig, step_rows: int) -> Steps:
+    """The fewest steps: many channels fill the lanes from one kernel row, few from several."""
+    choices = []
+    for rows in range(1, min(step_rows, kernel[0], config.rows) + 1):
+        share, segment = config.rows // rows, kernel[1] * channels
+        horizontal = -(-segment // share)
+        choices.append(Steps(rows, -(-kernel[0] // rows), horizontal, 1, share, segment - (horizontal - 1) * share))
+    return min(choices, key=lambda steps: steps.count)
+
+
+def _sliding_steps(window: Window, out_width: int, config: AcceleratorConfig, step_rows: int) -> Steps:
+    """The fewest cycles per output row."""
+    kernel_h, kernel_w = window.kernel
+    choices = []
+    for rows in range(1, min(step_rows, kernel_h, config.rows) + 1):
+        horizontal = -(-kernel_w // (config.rows // rows))
+        columns = -(-kernel_w // horizontal)
+        horizontal = -(-kernel_w // columns)
+        choices.append(
+            Steps(rows, -(-kernel_h // rows), horizontal, columns, columns, kernel_w - (horizontal - 1) * columns)
+        )
+    return min(choices, key=lambda steps: steps.count * sliding_cycles(steps, window, out_width))
+
+
+def sliding_cycles(steps: Steps, window: Window, width: int) -> int:
+    """Cycles of one step over ``width`` pixels of an output row: a whole window, then the columns that are new."""
+    return steps.columns + (width - 1) * min(window.stride[1], steps.columns)
+
+
+def _tap_steps(kernel: tuple[int, int], lanes: int) -> Steps:
+    return Steps(1, kernel[0], kernel[1], 1, lanes, lanes)
 
 
 def _folded_bias(bias: np.ndarray, weight_sums: np.ndarray, zero_point: int) -> np.ndarray:
@@ -131,11 +191,11 @@ def _dense(
     weights: np.ndarray,
     window: Window,
     config: AcceleratorConfig,
+    step_rows: int,
 ) -> WindowedLayer:
     height, width, channels = operand.shape
-    out_channels, _, kernel_w, _ = weights.shape
-    segment = kernel_w * channels
-    steps = -(-segment // config.rows)
+    out_channels = len(weights)
+    steps = _dense_steps(window.kernel, channels, config, step_rows)
     group_channels = min(config.cols, out_channels)
     scale = layer.requantisation
     bias = _folded_bias(layer.bias, weights.astype(np.int64).sum(axis=(1, 2, 3)), operand.zero_point)
@@ -146,13 +206,12 @@ def _dense(
         outputs=Channels(out_channels, 0, out_channels),
         window=window,
         channelwise=False,
+        slides=False,
+        steps=steps,
         group_channels=group_channels,
         group_inputs=channels,
         group_advance=0,
-        segment_steps=steps,
-        lanes=config.rows,
-        last_lanes=segment - (steps - 1) * config.rows,
-        weights=pack_dense(weights, config.rows, config.cols),
+        weights=pack_dense(weights, steps.rows, config.rows, config.cols),
         parameters=pack_parameters(bias, scale.multiplier, scale.shift, group_channels, config.requant_lanes),
         divisors=(),
         rounding=ROUNDING_MODES[scale.rounding],
@@ -164,12 +223,18 @@ def _dense(
     )
 
 
-def _depthwise(layer: Depthwise, operand: TensorType, config: AcceleratorConfig) -> list[WindowedLayer]:
+def _depthwise(layer: Depthwise, operand: TensorType, config: AcceleratorConfig, step_rows: int) -> list[WindowedLayer]:
     height, width, channels = operand.shape
     out_channels = layer.weights.shape[2]
     multiplier = out_channels // channels
     scale = layer.requantisation
     bias = _folded_bias(layer.bias, layer.weights.astype(np.int64).sum(axis=(0, 1)), operand.zero_point)
+    out_size = layer.window.output_size(height, width)
+    # Only where each output channel has an input channel of its own can that enter the array in the channel's column.
+    slides = multiplier == 1 and step_rows > 1
+    steps = (
+        _sliding_steps(layer.window, out_size[1], config, step_rows) if slides else _tap_steps(layer.window.kernel, 1)
+    )
 
     def over(inputs: Channels, group_inputs: int, group_advance: int, group_channels: int) -> WindowedLayer:
         first, count = inputs.first * multiplier, inputs.count * multiplier
@@ -177,18 +242,19 @@ def _depthwise(layer: Depthwise, operand: TensorType, config: AcceleratorConfig)
         weights = layer.weights[:, :, outputs]
         return WindowedLayer(
             in_size=(height, width),
-            out_size=layer.window.output_size(height, width),
+            out_size=out_size,
             inputs=inputs,
             outputs=Channels(out_channels, first, count),
             window=layer.window,
             channelwise=True,
+            slides=slides,
+            steps=steps,
             group_channels=group_channels,
             group_inputs=group_inputs,
             group_advance=group_advance,
-            segment_steps=layer.window.kernel[1],
-            lanes=1,
-            last_lanes=1,
-            weights=pack_channelwise(weights, multiplier, group_channels, config.rows, config.cols),
+            weights=pack_sliding(weights, steps.rows, steps.columns, group_channels, config.rows, config.cols)
+            if slides
+            else pack_taps(weights, multiplier, group_channels, config.rows, config.cols),
             parameters=pack_parameters(
                 bias[outputs],
                 scale.multiplier[outputs],
@@ -211,14 +277,23 @@ def _depthwise(layer: Depthwise, operand: TensorType, config: AcceleratorConfig)
     return [over(Channels(channels, 0, channels), group_inputs, group_inputs, group_inputs * multiplier)]
 
 
-def _pool(layer: AveragePool | MaxPool, operand: TensorType, config: AcceleratorConfig) -> WindowedLayer:
+def _pool(
+    layer: AveragePool | MaxPool, operand: TensorType, config: AcceleratorConfig, step_rows: int
+) -> WindowedLayer:
     height, width, channels = operand.shape
     out_size = layer.window.output_size(height, width)
     group = min(config.rows, config.cols, channels)
     is_average = isinstance(layer, AveragePool)
     divisors = valid_counts(layer.window, (height, width)) if is_average else (1,)
     words = [uniform_parameters(*mean_parameters(divisor), config.requant_lanes) for divisor in divisors]
-    ones = np.ones((1, 1, group), dtype=np.int8)
+    slides = is_average and step_rows > 1
+    if slides:
+        steps = _sliding_steps(layer.window, out_size[1], config, step_rows)
+        ones = np.ones((*layer.window.kernel, group), dtype=np.int8)
+        weights = pack_sliding(ones, steps.rows, steps.columns, group, config.rows, config.cols)
+    else:
+        steps = _tap_steps(layer.window.kernel, 0)
+        weights = pack_taps(np.ones((1, 1, group), dtype=np.int8), 1, group, config.rows, config.cols)
     return WindowedLayer(
         in_size=(height, width),
         out_size=out_size,
@@ -226,13 +301,12 @@ def _pool(layer: AveragePool | MaxPool, operand: TensorType, config: Accelerator
         outputs=Channels(channels, 0, channels),
         window=layer.window,
         channelwise=True,
+        slides=slides,
+        steps=replace(steps, lanes=0, last_lanes=0),
         group_channels=group,
         group_inputs=group,
         group_advance=group,
-        segment_steps=layer.window.kernel[1],
-        lanes=0,
-        last_lanes=0,
-        weights=pack_channelwise(ones, 1, group, config.rows, config.cols),
+        weights=weights,
         parameters=np.stack(words),
         divisors=divisors,
         rounding=RoundingMode.MEAN,

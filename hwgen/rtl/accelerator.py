@@ -98,15 +98,14 @@ class Accelerator(wiring.Component):
         connect(m, read_port.beats[1], load.beats)
         connect(m, store.beats, write_port.beats)
         connect(m, load.act, act_buffer.load)
-        connect(m, store.addresses, act_buffer.store)
+        connect(m, store.places, act_buffer.store)
         m.d.comb += [
             store.stored.eq(act_buffer.stored),
             store.port_idle.eq(write_port.idle),
-            act_buffer.fetch_enable.eq(compute.fetch_enable),
-            act_buffer.fetch_address.eq(compute.fetch_address),
+            act_buffer.fetch.eq(compute.fetch),
             compute.fetched.eq(act_buffer.fetched),
             act_buffer.write_strobe.eq(compute.write_strobe),
-            act_buffer.write_address.eq(compute.write_address),
+            act_buffer.write_place.eq(compute.write_place),
             act_buffer.write_data.eq(compute.write_data),
             compute.word.eq(load.word),
             compute.word_address.eq(load.word_address),
@@ -132,7 +131,7 @@ class Accelerator(wiring.Component):
             "read_wait": read_port.waiting,
             "write_wait": write_port.waiting,
             "macs": compute.macs,
-            "act_reads": compute.fetch_enable,
+            "act_reads": sum(compute.fetch.rows),
             "act_writes": compute.write_strobe != 0,
             "weight_reads": compute.array_steps,
             "psum_updates": compute.array_steps,

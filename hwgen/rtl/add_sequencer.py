@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, AddLayout
 from hwgen.rtl.step import StepLayout
 
 
 class AddSequencer(wiring.Component):
-    """Two steps for every ``eltwise_lanes`` elements."""
-
-    latency = 2
-    """Cycles from a loop position to its ``step``, as the MAC sequencer's."""
+    """Two steps for every ``eltwise_lanes`` elements of a row."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
@@ -32,13 +29,21 @@ class AddSequencer(wiring.Component):
         m = Module()
         lanes = self.config.eltwise_lanes
         position = Signal(ACT_ADDRESS_BITS + 1, reset_less=True)
+        row = Signal(12, reset_less=True)
+        row_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
         right = Signal()
-        last = right & (position + lanes >= self.instruction.elements)
+        row_last = position + lanes >= self.instruction.row_elements
+        last = right & row_last & (row == self.instruction.rows - 1)
+        bank_bits = ROW_BANKS.bit_length() - 1
         m.d.comb += self.instructions.ready.eq(~self.active)
         with m.If(self.active):
             m.d.sync += right.eq(~right)
             with m.If(right):
                 m.d.sync += position.eq(position + lanes)
+                with m.If(row_last):
+                    m.d.sync += [position.eq(0), row.eq(row + 1)]
+                    with m.If(row[:bank_bits] == ROW_BANKS - 1):
+                        m.d.sync += row_address.eq(row_address + self.instruction.pitch)
             with m.If(last):
                 m.d.sync += self.active.eq(0)
         with m.If(self.instructions.valid & self.instructions.ready):
@@ -47,20 +52,26 @@ class AddSequencer(wiring.Component):
                 self.active.eq(1),
                 right.eq(0),
                 position.eq(0),
+                row.eq(0),
+                row_address.eq(0),
             ]
 
         partial = Signal(StepLayout)
-        with m.If(right):
-            m.d.sync += partial.address.eq(self.instruction.right_address + position)
-        with m.Else():
-            m.d.sync += partial.address.eq(self.instruction.left_address + position)
+        operand = Mux(right, self.instruction.right_address, self.instruction.left_address)
+        vector = Signal(ACT_ADDRESS_BITS, reset_less=True)
         m.d.sync += [
             partial.control.add.eq(self.active),
+            partial.control.fetch.eq(self.active),
             partial.control.right.eq(right),
-            partial.row_valid.eq(1),
+            partial.fetch.rows.eq(1),
+            partial.fetch.bank.eq(row[:bank_bits]),
+            partial.fetch.address.eq(operand + row_address),
+            partial.rows_valid.eq(1),
             partial.row_bytes.eq(lanes),
             partial.input_low.eq(-128),
             partial.input_high.eq(127),
+            vector.eq(position),
             self.step.eq(partial),
+            self.step.fetch.address.eq(partial.fetch.address + vector),
         ]
         return m

@@ -6,8 +6,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.config import AcceleratorConfig
-from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, WORD_ADDRESS_BITS, AddLayout, HeaderLayout, MacLayout, Opcode
+from hwgen.config import ROW_BANKS, AcceleratorConfig
+from hwgen.isa import INSTRUCTION_BITS, WORD_ADDRESS_BITS, AddLayout, HeaderLayout, MacLayout, Opcode
+from hwgen.rtl.act_buffer import PlaceLayout
 from hwgen.rtl.add_sequencer import AddSequencer
 from hwgen.rtl.drain import Drain, DrainLayout
 from hwgen.rtl.eltwise_adder import EltwiseAdder
@@ -17,7 +18,7 @@ from hwgen.rtl.operand_stage import OperandStage
 from hwgen.rtl.os_array import OutputStationaryArray
 from hwgen.rtl.ram import Ram
 from hwgen.rtl.requantise import ParameterLayout
-from hwgen.rtl.step import ControlLayout, StepLayout
+from hwgen.rtl.step import ControlLayout, FetchLayout, StepLayout
 
 DESCRIPTORS = 4
 """Instructions issued and not yet drained."""
@@ -31,11 +32,10 @@ class ComputeEngine(wiring.Component):
         super().__init__(
             {
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),  # whose waits are satisfied
-                "fetch_enable": Out(1),
-                "fetch_address": Out(ACT_ADDRESS_BITS),
-                "fetched": In(8 * config.rows),
+                "fetch": Out(FetchLayout),
+                "fetched": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),
                 "write_strobe": Out(config.requant_lanes),
-                "write_address": Out(ACT_ADDRESS_BITS),
+                "write_place": Out(PlaceLayout),
                 "write_data": Out(8 * config.requant_lanes),
                 "word": In(8 * max(config.multipliers, 12 * config.requant_lanes)),  # from the load engine
                 "word_address": In(WORD_ADDRESS_BITS),
@@ -101,13 +101,15 @@ class ComputeEngine(wiring.Component):
         }
         m.d.comb += [
             descriptor.is_add.eq(is_add),
-            descriptor.elements.eq(add.elements),
+            descriptor.row_elements.eq(add.row_elements),
             descriptor.hold.eq(mac.hold & ~is_add),
             descriptor.out_address.eq(shared["out_address"]),
-            descriptor.out_pitch.eq(mac.out_pitch),
+            descriptor.out_bank.eq(Mux(is_add, 0, mac.out_bank)),
+            descriptor.out_pitch.eq(Mux(is_add, add.pitch, mac.out_pitch)),
             descriptor.out_step.eq(mac.out_step),
             descriptor.out_width.eq(mac.out_width),
-            descriptor.out_height.eq(mac.out_height),
+            descriptor.out_height.eq(Mux(is_add, add.rows, mac.out_height)),
+            descriptor.blocks_end_rows.eq(mac.slide),
             descriptor.groups.eq(mac.groups),
             descriptor.group_channels.eq(mac.group_channels),
             descriptor.last_channels.eq(mac.last_channels),
@@ -128,19 +130,19 @@ class ComputeEngine(wiring.Component):
         step = Signal(StepLayout)
         m.d.comb += [
             step.eq(Mux(adds.step.control.add, adds.step.as_value(), macs.step.as_value())),
-            self.fetch_enable.eq(step.control.mac | step.control.add),
-            self.fetch_address.eq(step.address),
+            self.fetch.eq(step.fetch),
+            self.fetch.rows.eq(Mux(step.control.fetch, step.fetch.rows, 0)),
             operand_stage.step.eq(step),
             operand_stage.fetched.eq(self.fetched),
         ]
         beside = [Cat(step.control.as_value(), step.weight_address)]
-        for stage in range(operand_stage.latency):
+        for stage in range(OperandStage.latency):
             delayed = Signal(len(beside[0]), name=f"beside_{stage}")
             m.d.sync += delayed.eq(beside[-1])
             beside.append(delayed)
         control = data.View(ControlLayout, beside[-1][: ControlLayout.size])
         m.d.comb += [
-            weight_buffer.read_address.eq(beside[-2][ControlLayout.size :]),
+            weight_buffer.read_address.eq(beside[-1][ControlLayout.size :]),
             weight_buffer.write_address.eq(self.word_address),
             weight_buffer.write_data.eq(self.word),
             weight_buffer.write_enable.eq(self.weight_write),
@@ -148,7 +150,7 @@ class ComputeEngine(wiring.Component):
             array.operands.eq(operand_stage.operands),
             array.weights.eq(weight_buffer.read_data),
             adder.control.eq(control),
-            adder.operands.eq(operand_stage.operands),
+            adder.operands.eq(operand_stage.operands[0]),
             adder.instruction.eq(adds.instruction),
         ]
 
@@ -166,7 +168,7 @@ class ComputeEngine(wiring.Component):
             drain.sums_valid.eq(adder.valid),
             drain.sums.eq(adder.sums),
             self.write_strobe.eq(drain.write_strobe),
-            self.write_address.eq(drain.write_address),
+            self.write_place.eq(drain.write_place),
             self.write_data.eq(drain.write_data),
             self.retire.eq(drain.retire),
             self.issuing.eq(macs.issuing | adds.active),

@@ -6,9 +6,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS
-from hwgen.rtl.act_buffer import ActBuffer
+from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
 from hwgen.rtl.os_array import ACC_BITS
 from hwgen.rtl.requantise import ModeLayout, ParameterLayout, RequantiseLane
 from hwgen.rtl.step import slot_bits
@@ -16,13 +16,15 @@ from hwgen.rtl.step import slot_bits
 DrainLayout = data.StructLayout(
     {
         "is_add": 1,
-        "elements": ACT_ADDRESS_BITS,  # of an addition
+        "row_elements": ACT_ADDRESS_BITS,  # of an addition
         "hold": 1,  # leave the partial sums where they are
         "out_address": ACT_ADDRESS_BITS,
+        "out_bank": 2,
         "out_pitch": ACT_ADDRESS_BITS,
         "out_step": 14,
         "out_width": 12,
         "out_height": 12,
+        "blocks_end_rows": 1,  # a block ends with the output row
         "groups": 12,
         "group_channels": 6,
         "last_channels": 6,
@@ -52,7 +54,7 @@ class Drain(wiring.Component):
                 "parameter_address": Out(12),
                 "parameters": In(data.ArrayLayout(ParameterLayout, config.requant_lanes)),  # one cycle later
                 "write_strobe": Out(config.requant_lanes),
-                "write_address": Out(ACT_ADDRESS_BITS),
+                "write_place": Out(PlaceLayout),  # of the first of them
                 "write_data": Out(8 * config.requant_lanes),
                 "requantised": Out(range(config.requant_lanes + 1)),  # results in this cycle
                 "retire": Out(1),  # pulse: an instruction's results are in the activation buffer
@@ -82,13 +84,15 @@ class Drain(wiring.Component):
         group_parameters = Signal(12, reset_less=True)
         parameters = Signal(12, reset_less=True)
         elements_left = Signal(ACT_ADDRESS_BITS, reset_less=True)
+        row_bank = Signal(2, reset_less=True)
 
         group_last = group == current.groups - 1
         channels = Mux(group_last, current.last_channels, current.group_channels)
         chunk_last = channel + lanes >= channels
         x_last = x == current.out_width - 1
         tile_last = x_last & (y == current.out_height - 1)
-        pixel_last = tile_last | (pixel == rf_depth - 1)
+        pixel_last = tile_last | (pixel == rf_depth - 1) | (current.blocks_end_rows & x_last)
+        sums_end_row = elements_left <= self.config.eltwise_lanes
 
         active = Signal()
         takes_chunk, takes_sums, skips_block = Signal(), Signal(), Signal()
@@ -104,13 +108,15 @@ class Drain(wiring.Component):
             finishing.eq(
                 skips_block
                 | (self.bank_drained & tile_last & group_last)
-                | (takes_sums & (elements_left <= self.config.eltwise_lanes))
+                | (takes_sums & sums_end_row & (y == current.out_height - 1))
             ),
             self.descriptors.ready.eq(~active | finishing),
             self.drain_slot.eq(pixel | (bank << (slot_bits(self.config) - 1))),
             self.parameter_address.eq(parameters),
         ]
 
+        # Rows lie in successive banks, and share an address until the banks start again from the first.
+        next_row_address = row_address + Mux(row_bank == ROW_BANKS - 1, current.out_pitch, 0)
         with m.If(takes_chunk):
             m.d.sync += [channel.eq(channel + lanes), chunk.eq(chunk + 1)]
             with m.If(~current.parameters_constant):
@@ -125,13 +131,15 @@ class Drain(wiring.Component):
                     m.d.sync += [
                         x.eq(0),
                         y.eq(y + 1),
-                        row_address.eq(row_address + current.out_pitch),
-                        pixel_address.eq(row_address + current.out_pitch),
+                        row_bank.eq(row_bank + 1),
+                        row_address.eq(next_row_address),
+                        pixel_address.eq(next_row_address),
                     ]
                 with m.If(tile_last):
                     following = group_address + current.group_channels
                     m.d.sync += [
                         y.eq(0),
+                        row_bank.eq(current.out_bank),
                         group.eq(group + 1),
                         group_address.eq(following),
                         row_address.eq(following),
@@ -144,6 +152,14 @@ class Drain(wiring.Component):
                 elements_left.eq(elements_left - self.config.eltwise_lanes),
                 pixel_address.eq(pixel_address + self.config.eltwise_lanes),
             ]
+            with m.If(sums_end_row):
+                m.d.sync += [
+                    elements_left.eq(current.row_elements),
+                    y.eq(y + 1),
+                    row_bank.eq(row_bank + 1),
+                    row_address.eq(next_row_address),
+                    pixel_address.eq(next_row_address),
+                ]
         with m.If(finishing):
             m.d.sync += active.eq(0)
         with m.If(self.descriptors.valid & self.descriptors.ready):
@@ -161,7 +177,8 @@ class Drain(wiring.Component):
                 pixel_address.eq(incoming.out_address),
                 group_parameters.eq(incoming.parameter_address),
                 parameters.eq(incoming.parameter_address),
-                elements_left.eq(incoming.elements),
+                elements_left.eq(incoming.row_elements),
+                row_bank.eq(incoming.out_bank),
             ]
 
         # One cycle to read parameters and select the chunk's columns, then the lanes.
@@ -192,16 +209,18 @@ class Drain(wiring.Component):
             )
         m.d.comb += self.requantised.eq(valid_lanes)
         beside = [Cat(finishing, valid_lanes)]
-        addresses = [pixel_address + channel]
+        place = Signal(PlaceLayout)
+        m.d.comb += [place.bank.eq(row_bank), place.address.eq(pixel_address + channel)]
+        places = [place]
         for stage in range(1 + RequantiseLane.latency):
             flags = Signal(len(beside[-1]), name=f"beside_{stage}")
-            address = Signal(ACT_ADDRESS_BITS, name=f"address_{stage}", reset_less=True)
-            m.d.sync += [flags.eq(beside[-1]), address.eq(addresses[-1])]
+            place = Signal(PlaceLayout, name=f"place_{stage}", reset_less=True)
+            m.d.sync += [flags.eq(beside[-1]), place.eq(places[-1])]
             beside.append(flags)
-            addresses.append(address)
+            places.append(place)
         m.d.comb += [
             self.write_strobe.eq((Const(1, lanes + 1) << beside[-1][1:]) - 1),
-            self.write_address.eq(addresses[-1]),
+            self.write_place.eq(places[-1]),
             self.write_data.eq(Cat(results)),
         ]
         retire = beside[-1][0]

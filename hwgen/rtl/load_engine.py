@@ -6,7 +6,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import (
     ACT_ADDRESS_BITS,
     INSTRUCTION_BITS,
@@ -56,8 +56,12 @@ class LoadEngine(wiring.Component):
         descriptor_layout = data.StructLayout(
             {
                 "opcode": 4,
-                "address": ACT_ADDRESS_BITS,  # byte address, or word address of a word load
+                "address": ACT_ADDRESS_BITS,  # byte address in its bank, or word address of a word load
                 "pitch": ACT_ADDRESS_BITS,
+                "bank": 2,
+                "banked": 1,
+                "start": beat_bits,  # position of the row's first byte in its first beat
+                "start_step": beat_bits,  # what the next row's differs by
                 "row_bytes": ACT_ADDRESS_BITS,
                 "rows": WORD_ADDRESS_BITS,  # rows, or words
             }
@@ -103,6 +107,10 @@ class LoadEngine(wiring.Component):
             incoming.opcode.eq(header.opcode),
             incoming.address.eq(Mux(is_act, transfer.act_address, words.word_address)),
             incoming.pitch.eq(transfer.act_pitch),
+            incoming.bank.eq(transfer.bank),
+            incoming.banked.eq(transfer.banked),
+            incoming.start.eq((base + transfer.dram_offset)[:beat_bits]),
+            incoming.start_step.eq(transfer.dram_pitch),
             incoming.row_bytes.eq(transfer.row_bytes),
             incoming.rows.eq(Mux(is_act, transfer.rows, words.words)),
             descriptors.w_data.eq(incoming.as_value()),
@@ -119,14 +127,12 @@ class LoadEngine(wiring.Component):
         ]
         index = Signal(ACT_ADDRESS_BITS - beat_bits)
         receives_act = Signal()
-        start = Signal(beat_bits)
         span = Signal(ACT_ADDRESS_BITS + 1)
         is_last_beat = Signal()
         beats_per_word = Mux(current.opcode == Opcode.LOAD_WEIGHT, beats_per_weight, beats_per_parameter)
         m.d.comb += [
             receives_act.eq(current.opcode == Opcode.LOAD_ACT),
-            start.eq(current.address[:beat_bits]),
-            span.eq(start + current.row_bytes),
+            span.eq(current.start + current.row_bytes),
             is_last_beat.eq(
                 Mux(
                     receives_act,
@@ -135,13 +141,14 @@ class LoadEngine(wiring.Component):
                 )
             ),
         ]
-        first_mask = (Const((1 << bus_bytes) - 1, bus_bytes) << start)[:bus_bytes]
+        first_mask = (Const((1 << bus_bytes) - 1, bus_bytes) << current.start)[:bus_bytes]
         tail = span[:beat_bits]
         last_mask = Mux(tail == 0, (1 << bus_bytes) - 1, (Const(1, bus_bytes + 1) << tail) - 1)[:bus_bytes]
         all_ones = Const((1 << bus_bytes) - 1, bus_bytes)
         taken = Signal()
         m.d.comb += [
-            self.act.payload.address.eq(Cat(Const(0, beat_bits), current.address[beat_bits:] + index)),
+            self.act.payload.place.bank.eq(current.bank),
+            self.act.payload.place.address.eq(current.address + (index << beat_bits) - current.start),
             self.act.payload.data.eq(self.beats.payload),
             self.act.payload.strobe.eq(Mux(index == 0, first_mask, all_ones) & Mux(is_last_beat, last_mask, all_ones)),
             self.act.valid.eq(self.beats.valid & (left != 0) & receives_act),
@@ -149,6 +156,7 @@ class LoadEngine(wiring.Component):
             taken.eq(self.beats.valid & self.beats.ready),
             finished.eq(taken & is_last_beat & (left == 1)),
         ]
+        advance = Mux(receives_act, Mux(current.banked & (current.bank != ROW_BANKS - 1), 0, current.pitch), 1)
         gathered = Signal(self.config.bus_bits * max(beats_per_weight, beats_per_parameter), reset_less=True)
         m.d.sync += [self.weight_write.eq(0), self.parameter_write.eq(0), self.retire.eq(finished)]
         with m.If(taken):
@@ -159,11 +167,14 @@ class LoadEngine(wiring.Component):
                 m.d.sync += [
                     index.eq(0),
                     left.eq(left - 1),
-                    current.address.eq(current.address + Mux(receives_act, current.pitch, 1)),
+                    current.address.eq(current.address + advance),
+                    current.start.eq(current.start + current.start_step),
                     self.weight_write.eq(current.opcode == Opcode.LOAD_WEIGHT),
                     self.parameter_write.eq(current.opcode == Opcode.LOAD_PARAM),
                     self.word_address.eq(current.address),
                 ]
+                with m.If(current.banked):
+                    m.d.sync += current.bank.eq(current.bank + 1)
         with m.If(descriptors.r_en):
             m.d.sync += [current.eq(descriptors.r_data), left.eq(data.View(descriptor_layout, descriptors.r_data).rows)]
         m.d.comb += self.word.eq(gathered)

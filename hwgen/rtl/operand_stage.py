@@ -1,12 +1,12 @@
-"""Operand stage: pads and clamps the fetched vector."""
+"""Operand stage: pads and clamps the fetched vectors."""
 
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.step import StepLayout
 
@@ -18,45 +18,54 @@ def pad_and_clamp(vector: list[int], offset: int, row_bytes: int, pad: int, low:
 
 
 class OperandStage(wiring.Component):
-    """Works beside the activation buffer's fetch and adds one cycle."""
+    """Works beside the activation buffer's fetch and adds one cycle; a row that is not stored is padding throughout."""
 
     latency = ActBuffer.fetch_latency + 1
     """Cycles from ``step`` to ``operands``."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
+        rows_layout = data.ArrayLayout(8 * config.rows, ROW_BANKS)
         super().__init__(
             {
-                "step": In(StepLayout),  # the step whose vector is being fetched
-                "fetched": In(8 * config.rows),  # the vector, ActBuffer.fetch_latency later
-                "operands": Out(8 * config.rows),  # one byte per lane
+                "step": In(StepLayout),  # the step whose vectors are being fetched
+                "fetched": In(rows_layout),  # the vectors, ActBuffer.fetch_latency later
+                "operands": Out(rows_layout),  # the same with padding, one byte per lane
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        rows = self.config.rows
-        bits = rows.bit_length()
+        lanes = self.config.rows
+        bits = lanes.bit_length()
 
         # First lane that is stored, and first lane after it that is not, saturated at the number of lanes.
         first, end = Signal(bits, reset_less=True), Signal(bits, reset_less=True)
         remaining = self.step.row_bytes.as_signed() - self.step.offset
         before = -self.step.offset
         m.d.sync += [
-            first.eq(Mux(before < 0, 0, Mux(before > rows, rows, before))),
-            end.eq(Mux(~self.step.row_valid | (remaining < 0), 0, Mux(remaining > rows, rows, remaining))),
+            first.eq(Mux(before < 0, 0, Mux(before > lanes, lanes, before))),
+            end.eq(Mux(remaining < 0, 0, Mux(remaining > lanes, lanes, remaining))),
         ]
-        stored = Signal(rows, reset_less=True)
-        m.d.sync += stored.eq(Cat((first <= lane) & (end > lane) for lane in range(rows)))
+        stored = Signal(lanes, reset_less=True)
+        m.d.sync += stored.eq(Cat((first <= lane) & (end > lane) for lane in range(lanes)))
 
-        constants = [Cat(self.step.pad_value, self.step.input_low, self.step.input_high)]
+        beside = [Cat(self.step.pad_value, self.step.input_low, self.step.input_high, self.step.rows_valid)]
+        masks = [stored]
         for stage in range(ActBuffer.fetch_latency):
-            delayed = Signal(24, name=f"constants_{stage}", reset_less=True)
-            m.d.sync += delayed.eq(constants[-1])
-            constants.append(delayed)
-        pad, low, high = (constants[-1][8 * i : 8 * i + 8].as_signed() for i in range(3))
-        for lane in range(rows):
-            value = Signal(signed(8), name=f"value_{lane}")
-            m.d.comb += value.eq(Mux(stored[lane], self.fetched[8 * lane : 8 * lane + 8], pad))
-            m.d.sync += self.operands[8 * lane : 8 * lane + 8].eq(Mux(value < low, low, Mux(value > high, high, value)))
+            delayed = Signal(24 + ROW_BANKS, name=f"beside_{stage}", reset_less=True)
+            m.d.sync += delayed.eq(beside[-1])
+            beside.append(delayed)
+        for stage in range(ActBuffer.fetch_latency - 2):
+            delayed = Signal(lanes, name=f"stored_{stage}", reset_less=True)
+            m.d.sync += delayed.eq(masks[-1])
+            masks.append(delayed)
+        pad, low, high = (beside[-1][8 * i : 8 * i + 8].as_signed() for i in range(3))
+        rows_valid = beside[-1][24:]
+        for row in range(ROW_BANKS):
+            for lane in range(lanes):
+                byte = slice(8 * lane, 8 * lane + 8)
+                value = Signal(signed(8), name=f"value_{row}_{lane}")
+                m.d.comb += value.eq(Mux(masks[-1][lane] & rows_valid[row], self.fetched[row][byte], pad))
+                m.d.sync += self.operands[row][byte].eq(Mux(value < low, low, Mux(value > high, high, value)))
         return m

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.rtl.step import ControlLayout, slot_bits
 
 ACC_BITS = 32
 
 
 class OutputStationaryArray(wiring.Component):
-    """Every cycle, each column takes the dot product of the operands with its weights into one register-file entry."""
+    """Every cycle, each column takes the dot product of its operands with its weights into one register-file entry.
+
+    The columns share their operands: row r has one of the lanes fetched, which are dealt evenly over the kernel rows
+    read together. In a depthwise step (``slide``) each column has its own channel instead: the new operands enter the
+    first ``step_rows`` array rows and what those held moves ``step_rows`` rows on, so that the rows hold the last few
+    columns of the window.
+    """
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
         super().__init__(
             {
                 "control": In(ControlLayout),  # beside the operands
-                "operands": In(8 * config.rows),  # int8, one per row
-                "weights": In(8 * config.multipliers),  # int8, column by column
+                "operands": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8 vectors of successive kernel rows
+                "weights": In(8 * config.multipliers),  # int8, column by column; a cycle after the operands
                 "block_done": Out(1),  # pulse: a block's last partial sums are in the register file
                 "drain_slot": In(slot_bits(config)),  # entry to read
                 "drained": Out(ACC_BITS * config.cols),  # its partial sums, in the same cycle
@@ -31,7 +37,7 @@ class OutputStationaryArray(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from the operands to ``block_done``."""
-        return 2 + (self.config.rows - 1).bit_length()
+        return 3 + (self.config.rows - 1).bit_length()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -39,7 +45,7 @@ class OutputStationaryArray(wiring.Component):
         levels = (rows - 1).bit_length()
 
         controls = [self.control]
-        for stage in range(levels + 1):
+        for stage in range(levels + 2):
             delayed = Signal(ControlLayout, name=f"control_{stage}")
             m.d.sync += delayed.eq(controls[-1])
             controls.append(delayed)
@@ -59,11 +65,12 @@ class OutputStationaryArray(wiring.Component):
         ]
         m.d.sync += self.block_done.eq(control.mac & control.block_end)
 
+        row_operands = self._row_operands(m)
         for col in range(cols):
             terms = []
             for row in range(rows):
                 product = Signal(signed(16), name=f"product_{col}_{row}", reset_less=True)
-                operand = self.operands[8 * row : 8 * row + 8].as_signed()
+                operand = row_operands[row][8 * col : 8 * col + 8].as_signed()
                 byte = 8 * (col * rows + row)
                 m.d.sync += product.eq(operand * self.weights[byte : byte + 8].as_signed())
                 terms.append(product)
@@ -84,3 +91,27 @@ class OutputStationaryArray(wiring.Component):
                 m.d.comb += combined.eq(held + terms[0])
             m.d.comb += write.data[ACC_BITS * col : ACC_BITS * (col + 1)].eq(combined)
         return m
+
+    def _row_operands(self, m: Module) -> list[Signal]:
+        """Each array row's operands, a byte per column."""
+        rows, cols = self.config.rows, self.config.cols
+        width = 8 * cols
+        vectors = [self.operands[index] for index in range(ROW_BANKS)]
+        channels: list[Value] = [Cat(vector, Const(0, max(0, width - len(vector))))[:width] for vector in vectors]
+        registers = [Signal(width, name=f"operands_{row}", reset_less=True) for row in range(rows)]
+        with m.If(self.control.slide):
+            with m.If(self.control.fetch):
+                with m.Switch(self.control.step_rows):
+                    for step_rows in range(1, min(ROW_BANKS, rows) + 1):
+                        with m.Case(step_rows):
+                            following = [*channels[:step_rows], *registers][:rows]
+                            m.d.sync += [to.eq(source) for to, source in zip(registers, following, strict=True)]
+        with m.Else():
+            with m.Switch(self.control.step_rows):
+                for step_rows in range(1, min(ROW_BANKS, rows) + 1):
+                    with m.Case(step_rows):
+                        share = rows // step_rows
+                        for row in range(share * step_rows):
+                            lane = vectors[row // share][8 * (row % share) : 8 * (row % share) + 8]
+                            m.d.sync += registers[row].eq(lane.replicate(cols))
+        return registers

@@ -5,31 +5,44 @@ from __future__ import annotations
 from amaranth.hdl import signed
 from amaranth.lib import data
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, WORD_ADDRESS_BITS
 
 OFFSET_BITS = 22
 
 ControlLayout = data.StructLayout(
     {
+        "fetch": 1,  # operands arrive
         "mac": 1,  # a step of the array
         "first": 1,  # overwrite the partial sum
         "take_maximum": 1,  # keep the maximum, not the sum
         "block_end": 1,  # the block's partial sums are complete after this step
         "slot": 7,  # register-file entry: bank, then pixel
+        "slide": 1,  # operands are a column of a depthwise window
+        "step_rows": 3,  # rows fetched together
         "add": 1,  # a step of the addition
         "right": 1,  # its right operand
     }
 )
 """Control that travels down the pipeline beside the operands."""
 
+FetchLayout = data.StructLayout(
+    {
+        "rows": ROW_BANKS,  # a bit per row to fetch
+        "bank": 2,  # bank of the first row
+        "address": ACT_ADDRESS_BITS,  # first byte of the vector in the first row, and in those up to the last bank
+        "wrapped_address": ACT_ADDRESS_BITS,  # the same in the rows after, whose banks start again from 0
+    }
+)
+"""Vectors at the same place in up to four successive rows."""
+
 StepLayout = data.StructLayout(
     {
         "control": ControlLayout,
-        "address": ACT_ADDRESS_BITS,  # first byte of the operand vector
-        "offset": signed(OFFSET_BITS),  # its position in the stored row
+        "fetch": FetchLayout,
+        "offset": signed(OFFSET_BITS),  # the vector's position in the stored row
         "row_bytes": OFFSET_BITS,  # bytes stored in the row; lanes outside are padding
-        "row_valid": 1,  # the row is stored at all
+        "rows_valid": ROW_BANKS,  # which of the rows are stored at all
         "pad_value": signed(8),
         "input_low": signed(8),
         "input_high": signed(8),
@@ -37,7 +50,7 @@ StepLayout = data.StructLayout(
         "macs": 11,  # multiply-accumulates of the network in this step
     }
 )
-"""One vector of operands and where its products go."""
+"""Vectors of operands and where their products go."""
 
 
 def slot_bits(config: AcceleratorConfig) -> int:

@@ -6,9 +6,9 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, Region, TransferLayout
-from hwgen.rtl.act_buffer import ActBuffer
+from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
 from hwgen.rtl.axi import RequestLayout, write_data_layout
 
 BEAT_BUFFER = 8
@@ -24,7 +24,7 @@ class StoreEngine(wiring.Component):
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),  # whose waits are satisfied
                 "bases": In(32).array(len(Region)),
                 "requests": Out(stream.Signature(RequestLayout)),
-                "addresses": Out(stream.Signature(ACT_ADDRESS_BITS)),  # beats to read from the activation buffer
+                "places": Out(stream.Signature(PlaceLayout)),  # beats to read from the activation buffer
                 "stored": In(config.bus_bits),  # those beats, ActBuffer.store_latency later
                 "beats": Out(stream.Signature(write_data_layout(config.bus_bits))),
                 "port_idle": In(1),  # the write port has nothing on its way
@@ -43,12 +43,13 @@ class StoreEngine(wiring.Component):
         dram_pitch = Signal(24, reset_less=True)
         act_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
         act_pitch = Signal(ACT_ADDRESS_BITS, reset_less=True)
+        bank, banked = Signal(2, reset_less=True), Signal(reset_less=True)
         row_bytes = Signal(ACT_ADDRESS_BITS, reset_less=True)
         rows_left = Signal(16, reset_less=True)
         index = Signal(ACT_ADDRESS_BITS - beat_bits, reset_less=True)
         span = Signal(ACT_ADDRESS_BITS + 1)
         beats = Signal(ACT_ADDRESS_BITS - beat_bits + 1)
-        start, tail = act_address[:beat_bits], span[:beat_bits]
+        start, tail = dram_address[:beat_bits], span[:beat_bits]
         m.d.comb += [span.eq(start + row_bytes), beats.eq((span + bus_bytes - 1) >> beat_bits)]
 
         m.submodules.buffer = buffer = fifo.SyncFIFO(
@@ -69,7 +70,7 @@ class StoreEngine(wiring.Component):
             delayed = Signal(bus_bytes, name=f"strobe_{stage}", reset_less=True)
             m.d.sync += delayed.eq(strobes[-1])
             strobes.append(delayed)
-        m.d.comb += issued.eq(self.addresses.valid & self.addresses.ready)
+        m.d.comb += issued.eq(self.places.valid & self.places.ready)
         m.d.sync += in_flight.eq(Cat(issued, in_flight[:-1]))
         m.d.comb += [
             buffer.w_en.eq(in_flight[-1]),
@@ -77,7 +78,8 @@ class StoreEngine(wiring.Component):
             self.beats.valid.eq(buffer.r_rdy),
             self.beats.payload.eq(buffer.r_data),
             buffer.r_en.eq(self.beats.ready),
-            self.addresses.payload.eq(Cat(Const(0, beat_bits), act_address[beat_bits:] + index)),
+            self.places.payload.bank.eq(bank),
+            self.places.payload.address.eq(act_address + (index << beat_bits) - start),
         ]
 
         m.d.sync += self.retire.eq(0)
@@ -91,6 +93,8 @@ class StoreEngine(wiring.Component):
                         dram_pitch.eq(instruction.dram_pitch),
                         act_address.eq(instruction.act_address),
                         act_pitch.eq(instruction.act_pitch),
+                        bank.eq(instruction.bank),
+                        banked.eq(instruction.banked),
                         row_bytes.eq(instruction.row_bytes),
                         rows_left.eq(instruction.rows),
                         index.eq(0),
@@ -105,7 +109,7 @@ class StoreEngine(wiring.Component):
                 with m.If(self.requests.ready):
                     m.next = "READ"
             with m.State("READ"):
-                m.d.comb += self.addresses.valid.eq(buffer.w_level + ActBuffer.store_latency < BEAT_BUFFER)
+                m.d.comb += self.places.valid.eq(buffer.w_level + ActBuffer.store_latency < BEAT_BUFFER)
                 with m.If(issued):
                     m.d.sync += index.eq(index + 1)
                     with m.If(is_last_beat):
@@ -113,7 +117,8 @@ class StoreEngine(wiring.Component):
                             index.eq(0),
                             rows_left.eq(rows_left - 1),
                             dram_address.eq(dram_address + dram_pitch),
-                            act_address.eq(act_address + act_pitch),
+                            act_address.eq(act_address + Mux(banked & (bank != ROW_BANKS - 1), 0, act_pitch)),
+                            bank.eq(bank + banked),
                         ]
                         with m.If(rows_left == 1):
                             m.next = "ACKNOWLEDGE"
