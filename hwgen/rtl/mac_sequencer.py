@@ -83,13 +83,13 @@ class MacSequencer(wiring.Component):
         next_y = Mux(x_last, y + 1, y)
         next_row = Mux(x_last, row + mac.row_stride, row)
         next_address = Mux(x_last, address + mac.row_step, address)[:ACT_ADDRESS_BITS]
-        next_offset = Mux(x_last, mac.first_offset.as_signed(), offset + mac.x_step)
+        next_offset = Mux(x_last, mac.first_offset, offset + mac.x_step)
         pixel_position = [
             (x, block_x, next_x, 0),
             (y, block_y, next_y, 0),
-            (row, block_row, next_row, mac.first_row.as_signed()),
+            (row, block_row, next_row, mac.first_row),
             (address, block_address, next_address, mac.first_address),
-            (offset, block_offset, next_offset, mac.first_offset.as_signed()),
+            (offset, block_offset, next_offset, mac.first_offset),
         ]
         with m.If(self.issuing):
             with m.If(~pixel_last):
@@ -147,9 +147,9 @@ class MacSequencer(wiring.Component):
             initial_position = [
                 0,
                 0,
-                incoming.first_row.as_signed(),
+                incoming.first_row,
                 incoming.first_address,
-                incoming.first_offset.as_signed(),
+                incoming.first_offset,
             ]
             for (current, start, _, _), initial in zip(pixel_position, initial_position, strict=True):
                 m.d.sync += [current.eq(initial), start.eq(initial)]
@@ -170,9 +170,9 @@ class MacSequencer(wiring.Component):
             partial.offset.eq(offset + segment_offset + group_offset),
             partial.row_valid.eq((in_row >= 0) & (in_row < mac.in_rows)),
             partial.row_bytes.eq(mac.in_row_bytes),
-            partial.pad_value.eq(mac.pad_value.as_signed()),
-            partial.input_low.eq(mac.input_low.as_signed()),
-            partial.input_high.eq(mac.input_high.as_signed()),
+            partial.pad_value.eq(mac.pad_value),
+            partial.input_low.eq(mac.input_low),
+            partial.input_high.eq(mac.input_high),
             partial.weight_address.eq(weights),
             partial.macs.eq(lanes * channels),
         ]

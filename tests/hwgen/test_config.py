@@ -82,9 +82,7 @@ def test_the_weight_buffer_holds_at_least_16_words() -> None:
 
 
 def test_the_parameter_buffer_holds_two_groups_of_columns() -> None:
-    with pytest.raises(
-        ConfigError, match=r"^param_channels: 63 .*; accepted: an integer from 64 to 4096$"
-    ):
+    with pytest.raises(ConfigError, match=r"^param_channels: 63 .*; accepted: an integer from 64 to 4096$"):
         AcceleratorConfig(cols=32, param_channels=63)
 
 
