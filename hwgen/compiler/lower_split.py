@@ -79,6 +79,10 @@ def _piece_size(builder: ProgramBuilder, layer: WindowedLayer) -> tuple[int, int
     steps = min(layer.segment_steps, largest(Opcode.MAC, "segment_steps"))
     if not layer.is_pool:
         steps = min(steps, config.weight_words)
+    result_bytes = min(layer.group_channels, layer.outputs.count) + config.bus_bytes
+    width = max(1, min(width, config.act_half_bytes // result_bytes))
+    if layer.window.stride[1] * layer.inputs.tensor > largest(Opcode.MAC, "x_step"):
+        width = 1
     while _operand_bytes(layer, width, steps, config.rows, config.bus_bytes) > config.act_half_bytes:
         if steps > 1:
             steps = -(-steps // 2)
