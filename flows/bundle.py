@@ -26,7 +26,7 @@ def write_bundle(directory: Path, program: Program, verilog: str, source: str) -
     files = {
         "accelerator.v": verilog.encode(),
         "program.bin": program.image,
-        "interface.md": interface_document(program.config).encode(),
+        "interface.md": interface_document(verilog).encode(),
         C_HEADER: c_header(program).encode(),
     }
     for name, content in files.items():

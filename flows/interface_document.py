@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Shape
-from amaranth.lib.wiring import Flow
+import re
 
-from hwgen.config import AcceleratorConfig
 from hwgen.registers import COUNTER_BASE, COUNTERS, REGISTERS
-from hwgen.rtl.accelerator import Accelerator
 from hwgen.verilog import TOP_MODULE
 
 _GROUPS = {
+    "clk": "clock, rising edge",
+    "rst": "synchronous reset, active high",
     "s_axil_": "AXI4-Lite slave: control, status and counters",
     "m_axi_": "AXI4 master: program, weights and tensors",
     "irq": "high from the end of a run to the next start",
@@ -27,19 +26,23 @@ _USE = """\
 """
 
 
-def interface_document(config: AcceleratorConfig) -> str:
-    """Ports of the accelerator of ``config`` and its register map."""
-    return "\n".join([f"# Interface of `{TOP_MODULE}`", "", *_ports(config), "", _USE, *_registers()]) + "\n"
+def interface_document(verilog: str) -> str:
+    """Ports of the accelerator in ``verilog`` and its register map."""
+    return "\n".join([f"# Interface of `{TOP_MODULE}`", "", *_ports(verilog), "", _USE, *_registers()]) + "\n"
 
 
-def _ports(config: AcceleratorConfig) -> list[str]:
+def _ports(verilog: str) -> list[str]:
+    start = verilog.index(f"module {TOP_MODULE}(")
+    module = verilog[start : verilog.index("endmodule", start)]
+    declarations = re.findall(r"^\s*(input|output) (?:\[(\d+):0\] )?(\w+)\s*;", module, re.MULTILINE)
+    ports = {name: (direction.removesuffix("put"), int(high or 0) + 1) for direction, high, name in declarations}
     rows = ["| port | direction | bits | |", "|---|---|---|---|"]
-    rows.append("| `clk` | in | 1 | clock, rising edge |")
-    rows.append("| `rst` | in | 1 | synchronous reset, active high |")
-    for name, member in Accelerator(config).signature.members.items():
-        direction = "out" if member.flow is Flow.Out else "in"
-        group = next(text for prefix, text in _GROUPS.items() if name.startswith(prefix))
-        rows.append(f"| `{name}` | {direction} | {Shape.cast(member.shape).width} | {group} |")
+    for prefix, meaning in _GROUPS.items():
+        rows += [
+            f"| `{name}` | {direction} | {bits} | {meaning} |"
+            for name, (direction, bits) in ports.items()
+            if name.startswith(prefix)
+        ]
     return ["## Ports", "", *rows]
 
 

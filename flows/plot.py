@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, NullFormatter, PercentFormatter
 
 from flows.accelerators import config_values
+from flows.constraints import Constraint
 from flows.evaluation import Evaluation, Tier
 
 matplotlib.use("Agg")
@@ -27,6 +28,7 @@ class FrontPlot:
 
     title: str
     clock_mhz: float
+    constraints: Sequence[Constraint]
     front: Sequence[Evaluation]
     """Measured, none dominated."""
     best: Evaluation | None
@@ -52,6 +54,17 @@ class FrontPlot:
             [m["accuracy"] for m in metrics],
             [m["lut_equivalents"] for m in metrics],
         )
+
+    @property
+    def latency_bounds(self) -> list[float]:
+        """Constraints on latency or cycles, in ms."""
+        scale = {"latency_ms": 1.0, "cycles": 1 / (self.clock_mhz * 1000)}
+        return [bound.bound * scale[bound.metric] for bound in self.constraints if bound.metric in scale]
+
+    @property
+    def accuracy_bounds(self) -> list[float]:
+        """Constraints on accuracy."""
+        return [bound.bound for bound in self.constraints if bound.metric == "accuracy"]
 
     @property
     def staircase(self) -> tuple[list[float], list[float]]:
@@ -92,6 +105,10 @@ def front_png(plot: FrontPlot) -> bytes:
         axes.scatter(
             x, y, s=260, facecolors="none", edgecolors=BEST_COLOUR, linewidths=2, label="chosen pair", zorder=5
         )
+    for bound in plot.latency_bounds:
+        axes.axvline(bound, color=BEST_COLOUR, linewidth=1, linestyle="--", zorder=0)
+    for bound in plot.accuracy_bounds:
+        axes.axhline(bound, color=BEST_COLOUR, linewidth=1, linestyle="--", zorder=0)
     figure.colorbar(marks, ax=axes, label="area proxy (LUT equivalents)")
     axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label, xscale="log")
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
@@ -134,6 +151,10 @@ def front_html(plot: FrontPlot) -> str:
     if plot.best is not None:
         ring = {"size": 24, "symbol": "circle-open", "color": BEST_COLOUR, "line": {"width": 3}}
         figure.add_trace(_scatter(plot, [plot.best], "chosen pair", ring))
+    for bound in plot.latency_bounds:
+        figure.add_vline(bound, line={"color": BEST_COLOUR, "width": 1, "dash": "dash"})
+    for bound in plot.accuracy_bounds:
+        figure.add_hline(bound, line={"color": BEST_COLOUR, "width": 1, "dash": "dash"})
     figure.update_layout(
         title=plot.title,
         template="plotly_white",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.constraints import parse_constraint
 from flows.evaluation import Evaluation, Pair, Tier, corrected
 from flows.evaluation_log import evaluation_from_values, evaluation_values
 from flows.files import write_bytes, write_json
@@ -67,6 +68,7 @@ class Results:
         return FrontPlot(
             title=self.title,
             clock_mhz=self.clock_mhz,
+            constraints=[parse_constraint(text) for text in self.constraints],
             front=self.front,
             best=self.best,
             dominated=[e for pair, e in measured.items() if pair not in members and e.cycles is not None],

@@ -53,6 +53,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     with closing(EvaluationLog(run / EVALUATIONS)) as log:
         _say(console, f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} on {dataset.provenance}")
         source.prepare()
+        _say(console, f"accuracies ready; searching {settings.budget} pairs, at most {settings.builds} accelerators")
         front = _search_pairs(settings, space, source, log)
         evaluations = tuple(log)
     best = best_pair(front, settings.parsed_constraints(), settings.clock_mhz)
@@ -91,8 +92,8 @@ def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log:
 
         def show(state: Progress) -> None:
             text = (
-                f"generation {state.generation}/{settings.generations}: {state.modelled} pairs modelled, "
-                f"{state.measured} measured in RTL on {state.accelerators} accelerators"
+                f"generation {state.generation}/{settings.generations}: {state.modelled} modelled, "
+                f"{state.measured} in RTL on {state.accelerators} accelerators"
             )
             progress.update(task, completed=state.generation, description=text)
 

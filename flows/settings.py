@@ -40,7 +40,7 @@ class Settings:
     budget: int = 800
     """Pairs proposed."""
     population: int = 40
-    builds: int = 6
+    builds: int = 8
     """Accelerators built and simulated."""
     constraints: tuple[str, ...] = ()
     clock_mhz: float = 100.0

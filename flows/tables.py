@@ -47,27 +47,34 @@ def print_results(results: Results, run: Path, console: Console) -> None:
     bounds = f", {', '.join(results.constraints)}" if results.constraints else ""
     table = Table(title=f"Pareto front: {results.title}, {results.clock_mhz:g} MHz{bounds}")
     table.add_column("")
-    table.add_column("pair", overflow="fold")
+    table.add_column("accelerator", no_wrap=True)
     tiers = ", ".join({evaluation.accuracy_tier for evaluation in results.front})
-    for heading in (f"accuracy ({tiers})", "cycles (RTL)", "latency ms", "LUT equivalents (proxy)"):
+    for heading in (f"accuracy\n{tiers}", "cycles\nRTL", "latency\nms", "LUT eq.\nproxy"):
         table.add_column(heading, justify="right")
-    for evaluation in results.front:
+    marks = ["*" if evaluation is results.best else str(n) for n, evaluation in enumerate(results.front, start=1)]
+    for mark, evaluation in zip(marks, results.front, strict=True):
         metrics = evaluation.metrics(results.clock_mhz)
         table.add_row(
-            "*" if evaluation is results.best else "",
-            f"{_accelerator_summary(evaluation.pair.accelerator)}\n{evaluation.pair.architecture}",
+            mark,
+            _accelerator_summary(evaluation.pair.accelerator),
             f"{evaluation.accuracy:.2%}",
             f"{metrics['cycles']:,.0f}",
-            f"{metrics['latency_ms']:.4f}",
+            f"{metrics['latency_ms']:.4g}",
             f"{metrics['lut_equivalents']:,}",
         )
     console.print(table)
-    console.print(f"* the chosen pair, with its Verilog, program and verification: {run / BEST}")
-    console.print(f"front: {run / 'pareto.html'}, {run / 'pareto.png'}, {run / RESULTS}")
+    for mark, evaluation in zip(marks, results.front, strict=True):
+        console.print(f"{mark:>2}  {evaluation.pair.architecture}", soft_wrap=True, highlight=False)
+    lines = (
+        f" *  is the chosen pair; its Verilog, program and verification: {run / BEST}",
+        f"plots of the front: {run / 'pareto.html'}, {run / 'pareto.png'}; its data: {run / RESULTS}",
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def _accelerator_summary(config: AcceleratorConfig) -> str:
     return (
-        f"{config.rows}x{config.cols}, {config.rf_depth} deep, {config.bus_bits}-bit bus, "
-        f"{config.act_buffer_kib}+{config.weight_buffer_kib} KiB, {config.requant_lanes} lanes"
+        f"{config.rows}x{config.cols} rf{config.rf_depth} bus{config.bus_bits} "
+        f"{config.act_buffer_kib}+{config.weight_buffer_kib}KiB {config.requant_lanes}req"
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from hwgen.errors import InputError
 
@@ -25,6 +27,8 @@ ROW_BANKS = 4
 """Rows of a tile that the activation buffer can be asked for at once."""
 BUS_WIDTHS = (32, 64, 128, 256)
 KIB = 1024
+INTEGER = re.compile("-?[0-9]{1,9}")
+"""Overrides that are integers; longer ones are beyond every field's range."""
 
 
 def _power_of_two_at_least(value: int) -> int:
@@ -73,7 +77,7 @@ class AcceleratorConfig:
                 f"accepted: {needed} to 1024 for a {self.rows}x{self.cols} array"
             )
         self._require_range("param_channels", 2 * self.cols, 4096)
-        if isinstance(self.bus_bits, bool) or self.bus_bits not in BUS_WIDTHS:
+        if not isinstance(self.bus_bits, int) or self.bus_bits not in BUS_WIDTHS:
             raise ConfigError(f"bus_bits: {self.bus_bits!r} is not supported; accepted: 32, 64, 128 or 256")
         self._require_range("requant_lanes", 1, self.cols)
 
@@ -149,20 +153,26 @@ def load_config(source: str, overrides: tuple[str, ...] = ()) -> AcceleratorConf
     """
     if source in PRESETS:
         values = {f.name: getattr(PRESETS[source], f.name) for f in fields(AcceleratorConfig)}
-    elif Path(source).is_file():
-        try:
-            values = tomllib.loads(Path(source).read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"accelerator: {source} is not a TOML file ({error})") from error
     else:
-        raise ConfigError(f"accelerator: {source!r} is neither a preset ({', '.join(PRESETS)}) nor a TOML file")
+        values = _read_toml(source)
     for override in overrides:
-        name, separator, value = override.partition("=")
-        if not separator:
+        name, separator, value = (part.strip() for part in override.partition("="))
+        if not (name and separator):
             raise ConfigError(f"set: {override!r} is not of the form field=value")
-        values[name.strip()] = int(value) if value.strip().lstrip("-").isdigit() else value.strip()
+        values[name] = int(value) if INTEGER.fullmatch(value) else value
     known = {f.name for f in fields(AcceleratorConfig)}
     for name in values:
         if name not in known:
             raise ConfigError(f"{name}: no such field; accepted: {', '.join(sorted(known))}")
     return replace(PRESETS["default"], **values)
+
+
+def _read_toml(source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(source).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"accelerator: {source} is not a TOML file ({error})") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"accelerator: {source!r} is neither a preset ({', '.join(PRESETS)}) nor a TOML file that can be read"
+        ) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from amaranth.hdl import Shape, signed
 from amaranth.lib import data
 
 INSTRUCTION_BYTES = 64
@@ -97,9 +98,9 @@ WordLoadLayout = _instruction(
 _REQUANTISATION = {
     "parameter_address": 12,  # parameter buffer word of the first channels
     "rounding": 2,  # RoundingMode
-    "zero_point": 8,  # added after scaling (signed)
-    "clamp_low": 8,  # signed
-    "clamp_high": 8,  # signed
+    "zero_point": signed(8),  # added after scaling
+    "clamp_low": signed(8),
+    "clamp_high": signed(8),
 }
 
 MacLayout = _instruction(
@@ -108,8 +109,8 @@ MacLayout = _instruction(
         "in_pitch": ACT_ADDRESS_BITS,  # bytes from one stored row to the next in the same bank, whole words
         "in_rows": 12,  # rows stored; others are padding
         "in_row_bytes": 18,  # bytes stored per row; others are padding
-        "first_row": 13,  # row of the first window's first tap, relative to the stored rows (signed)
-        "first_offset": 19,  # its byte offset in the row (signed)
+        "first_row": signed(13),  # row of the first window's first tap, relative to the stored rows
+        "first_offset": signed(19),  # its byte offset in the row
         "row_stride": 12,  # rows from one output row's window to the next
         "x_step": 16,  # bytes from one output pixel's window to the next
         "out_width": 12,
@@ -130,9 +131,9 @@ MacLayout = _instruction(
         "weight_address": WORD_ADDRESS_BITS,
         "weights_constant": 1,  # all steps use the same weight word (maximum pools)
         "weights_shared": 1,  # all groups use the same weight words (average pools)
-        "pad_value": 8,  # operand outside the stored rows and columns (signed)
-        "input_low": 8,  # operand clamp (signed)
-        "input_high": 8,
+        "pad_value": signed(8),  # operand outside the stored rows and columns
+        "input_low": signed(8),  # operand clamp
+        "input_high": signed(8),
         "take_maximum": 1,  # accumulate the maximum, not the sum
         "accumulate": 1,  # continue the partial sums of the previous instruction
         "hold": 1,  # leave the partial sums in the register file
@@ -156,8 +157,8 @@ AddLayout = _instruction(
         "pitch": ACT_ADDRESS_BITS,  # bytes from one row to the next in the same bank, in all three tiles
         "rows": 12,
         "row_elements": ACT_ADDRESS_BITS,
-        "left_zero": 8,  # zero points (signed)
-        "right_zero": 8,
+        "left_zero": signed(8),  # zero points
+        "right_zero": signed(8),
         "left_multiplier": 31,
         "right_multiplier": 31,
         "left_shift": 5,  # right shifts
@@ -179,21 +180,29 @@ LAYOUTS: dict[Opcode, data.StructLayout] = {
 
 
 def largest(opcode: Opcode, field: str) -> int:
-    """The largest value that an instruction's unsigned field holds."""
-    return (1 << LAYOUTS[opcode][field].width) - 1
+    """The largest value that an instruction's field holds."""
+    return _field_range(LAYOUTS[opcode][field])[-1]
+
+
+def _field_range(field: data.Field) -> range:
+    shape = Shape.cast(field.shape)
+    lowest = -(1 << shape.width - 1) if shape.signed else 0
+    return range(lowest, lowest + (1 << shape.width))
 
 
 def encode(opcode: Opcode, **fields: int) -> bytes:
     """One instruction as ``INSTRUCTION_BYTES`` bytes, little-endian; fields not given are zero.
 
-    Raises ValueError where a value does not fit its field (signed fields take negative values).
+    Raises ValueError where a value does not fit its field.
     """
     layout = LAYOUTS[opcode]
     word = int(opcode)
     for name, value in fields.items():
         member = layout[name]
-        width = member.width
-        if not -(1 << (width - 1)) <= value < 1 << width:
-            raise ValueError(f"{opcode.name.lower()} field {name}: {value} does not fit {width} bits")
-        word |= (value & ((1 << width) - 1)) << member.offset
+        accepted = _field_range(member)
+        if value not in accepted:
+            raise ValueError(
+                f"{opcode.name.lower()} field {name}: {value} does not fit; accepted: {accepted[0]} to {accepted[-1]}"
+            )
+        word |= (value & ((1 << member.width) - 1)) << member.offset
     return word.to_bytes(INSTRUCTION_BYTES, "little")

@@ -48,10 +48,11 @@ class Design:
 
 # Two-state and without initial randomisation: uninitialised state shows in the benches, not here.
 VERILATE = ("--cc", "--exe", "--prefix", "Vtop", "--no-timing", "-O3", "--x-assign", "fast", "--x-initial", "fast")
-# The wheel's makefile names the tools of the machine that it was configured on.
+# The wheel's makefile names the tools of the machine that it was configured on. -O1 rather than -O2: a 16x16 array
+# compiles in 21 s instead of 29 s and simulates at five sixths of the speed, so most searches finish sooner.
 MAKE = (
     *("make", "-f", "Vtop.mk", "CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include"),
-    *("CXXFLAGS=-std=c++20", "OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"),
+    *("CXXFLAGS=-std=c++20", "OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"),
 )
 
 

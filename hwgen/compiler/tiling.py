@@ -82,7 +82,11 @@ def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorC
         or result_bytes > capacity
         or weight_words > config.weight_words
         or parameter_words > config.parameter_words
+<<<<<<< HEAD
         or not _encodable(layer, tiling, in_rows, in_cols * inputs)
+=======
+        or not _encodable(layer, tiling, in_rows, in_cols * in_pitch, in_pitch, out_pitch)
+>>>>>>> main
     ):
         return None
 
@@ -109,6 +113,7 @@ def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorC
     return load + compute + store
 
 
+<<<<<<< HEAD
 def _array_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfig) -> int:
     """Array cycles of one group over the whole output."""
     height, width = layer.out_size
@@ -124,7 +129,13 @@ def _array_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfi
 
 
 def _encodable(layer: WindowedLayer, tiling: Tiling, in_rows: int, in_row_bytes: int) -> bool:
+=======
+def _encodable(
+    layer: WindowedLayer, tiling: Tiling, in_rows: int, in_row_bytes: int, in_pitch: int, out_pitch: int
+) -> bool:
+>>>>>>> main
     """Whether the loops of a tile fit the fields of one MAC instruction."""
+    one_wide = tiling.tile_width == 1
     values = {
         "out_height": tiling.tile_height,
         "out_width": tiling.tile_width,
@@ -133,5 +144,8 @@ def _encodable(layer: WindowedLayer, tiling: Tiling, in_rows: int, in_row_bytes:
         "segment_steps": layer.steps.horizontal,
         "in_rows": in_rows,
         "in_row_bytes": in_row_bytes,
+        "segment_stride": in_pitch if layer.channelwise else 0,
+        "x_step": 0 if one_wide else layer.window.stride[1] * in_pitch,
+        "out_step": 0 if one_wide else out_pitch,
     }
     return all(value <= largest(Opcode.MAC, field) for field, value in values.items())

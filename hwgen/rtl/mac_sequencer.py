@@ -97,12 +97,12 @@ class MacSequencer(wiring.Component):
         pixel_position = [
             (x, block_x, Mux(x_last, 0, x + 1), 0),
             (y, block_y, Mux(x_last, y + 1, y), 0),
-            (row, block_row, Mux(x_last, row + mac.row_stride, row), mac.first_row.as_signed()),
+            (row, block_row, Mux(x_last, row + mac.row_stride, row), mac.first_row),
             (
                 offset,
                 block_offset,
-                Mux(x_last, mac.first_offset.as_signed(), offset + mac.x_step),
-                mac.first_offset.as_signed(),
+                Mux(x_last, mac.first_offset, offset + mac.x_step),
+                mac.first_offset,
             ),
         ]
         with m.If(self.issuing & ~column_last):
@@ -177,7 +177,7 @@ class MacSequencer(wiring.Component):
                 group_weights.eq(incoming.weight_address),
                 weights.eq(incoming.weight_address),
             ]
-            initial_position = [0, 0, incoming.first_row.as_signed(), incoming.first_offset.as_signed()]
+            initial_position = [0, 0, incoming.first_row, incoming.first_offset]
             for (current, start, _, _), initial in zip(pixel_position, initial_position, strict=True):
                 m.d.sync += [current.eq(initial), start.eq(initial)]
 
@@ -203,9 +203,9 @@ class MacSequencer(wiring.Component):
             first.control.slide.eq(mac.slide),
             first.control.step_rows.eq(mac.step_rows),
             first.row_bytes.eq(mac.in_row_bytes),
-            first.pad_value.eq(mac.pad_value.as_signed()),
-            first.input_low.eq(mac.input_low.as_signed()),
-            first.input_high.eq(mac.input_high.as_signed()),
+            first.pad_value.eq(mac.pad_value),
+            first.input_low.eq(mac.input_low),
+            first.input_high.eq(mac.input_high),
             first.weight_address.eq(weights),
             first_row.eq(row + kernel_row),
             pixel_offset.eq(offset + column_offset),

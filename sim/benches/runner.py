@@ -34,6 +34,7 @@ def bench_design(top: str, sources: Mapping[str, str], parameters: Mapping[str, 
             *("--vpi", "--timescale", "1ns/1ps", *RANDOM_STATE),
             *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
         ),
+        make_options=("OPT_FAST=-O0", "OPT_GLOBAL=-O0"),  # benches are short and Python takes most of their time
     )
 
 

@@ -1,5 +1,7 @@
 """Quantisation: the int8 network follows TensorFlow Lite's contract and is as accurate as the float one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -47,14 +49,9 @@ def test_int8_networks_of_many_architectures_are_as_accurate_as_the_float_ones(n
 
 @pytest.mark.slow
 def test_an_int8_cifar10_network_is_as_accurate_as_the_float_one(data_dir):
-    dataset = load_dataset("cifar10", data_dir)
-    dataset = type(dataset)(
-        dataset.name,
-        dataset.provenance,
-        dataset.classes,
-        dataset.train.take(10_000),
-        dataset.validation.take(1000),
-        dataset.test.take(2000),
+    whole = load_dataset("cifar10", data_dir)
+    dataset = replace(
+        whole, train=whole.train.take(5000), validation=whole.validation.take(500), test=whole.test.take(2000)
     )
     space_ = space("mbconv", "cifar10")
     architecture = "w16-k3e3+w24-k5e3+w48-k3e6+w96-k3e3"
