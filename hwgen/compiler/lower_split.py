@@ -79,16 +79,11 @@ def _piece_size(builder: ProgramBuilder, layer: WindowedLayer) -> tuple[int, int
     steps = min(layer.steps.horizontal, largest(Opcode.MAC, "segment_steps"))
     if not layer.is_pool:
         steps = min(steps, config.weight_words)
-<<<<<<< HEAD
-    room = config.act_bank_bytes
-    while bank_bytes(1, _operand_bytes(layer, width, steps, config.rows), config.act_word_bytes) > room:
-=======
-    result_bytes = min(layer.group_channels, layer.outputs.count) + config.bus_bytes
-    width = max(1, min(width, config.act_half_bytes // result_bytes))
+    room, word = config.act_bank_bytes, config.act_word_bytes
+    width = max(1, min(width, room // min(layer.group_channels, layer.outputs.count)))
     if layer.window.stride[1] * layer.inputs.tensor > largest(Opcode.MAC, "x_step"):
         width = 1
-    while _operand_bytes(layer, width, steps, config.rows, config.bus_bytes) > config.act_half_bytes:
->>>>>>> main
+    while bank_bytes(1, _operand_bytes(layer, width, steps, config.rows), word) > room:
         if steps > 1:
             steps = -(-steps // 2)
         elif width > 1:

@@ -82,11 +82,7 @@ def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorC
         or result_bytes > capacity
         or weight_words > config.weight_words
         or parameter_words > config.parameter_words
-<<<<<<< HEAD
-        or not _encodable(layer, tiling, in_rows, in_cols * inputs)
-=======
-        or not _encodable(layer, tiling, in_rows, in_cols * in_pitch, in_pitch, out_pitch)
->>>>>>> main
+        or not _encodable(layer, tiling, in_rows, in_cols, inputs, outputs)
     ):
         return None
 
@@ -113,7 +109,6 @@ def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorC
     return load + compute + store
 
 
-<<<<<<< HEAD
 def _array_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfig) -> int:
     """Array cycles of one group over the whole output."""
     height, width = layer.out_size
@@ -128,12 +123,7 @@ def _array_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfi
     return height * layer.steps.count * cycles
 
 
-def _encodable(layer: WindowedLayer, tiling: Tiling, in_rows: int, in_row_bytes: int) -> bool:
-=======
-def _encodable(
-    layer: WindowedLayer, tiling: Tiling, in_rows: int, in_row_bytes: int, in_pitch: int, out_pitch: int
-) -> bool:
->>>>>>> main
+def _encodable(layer: WindowedLayer, tiling: Tiling, in_rows: int, in_cols: int, in_pitch: int, out_pitch: int) -> bool:
     """Whether the loops of a tile fit the fields of one MAC instruction."""
     one_wide = tiling.tile_width == 1
     values = {
@@ -143,8 +133,9 @@ def _encodable(
         "kernel_steps": layer.steps.vertical,
         "segment_steps": layer.steps.horizontal,
         "in_rows": in_rows,
-        "in_row_bytes": in_row_bytes,
-        "segment_stride": in_pitch if layer.channelwise else 0,
+        "in_row_bytes": in_cols * in_pitch,
+        "segment_stride": layer.steps.columns * in_pitch if layer.channelwise else 0,
+        "column_stride": in_pitch if layer.slides else 0,
         "x_step": 0 if one_wide else layer.window.stride[1] * in_pitch,
         "out_step": 0 if one_wide else out_pitch,
     }
