@@ -21,8 +21,6 @@ from hwgen.graph import (
     Input,
     LayerGraph,
     MaxPool,
-    Requantisation,
-    Rounding,
     TensorType,
     Window,
 )
@@ -31,6 +29,7 @@ from hwgen.program import Engine, Program
 from tests.hwgen.interpreter import ENGINES, instructions, interpret
 from tests.hwgen.random_configs import random_config
 from tests.hwgen.random_graphs import random_input, random_layer_graph
+from tests.hwgen.single_layers import single_layer
 
 LARGE = AcceleratorConfig(act_buffer_kib=1024, weight_buffer_kib=1024)
 SMALL = AcceleratorConfig(act_buffer_kib=4, weight_buffer_kib=1, param_channels=16)
@@ -60,27 +59,6 @@ def test_random_networks_are_bit_exact_on_random_accelerators(seed: int, order: 
 @given(seed=seeds, order=seeds)
 def test_larger_random_networks_are_bit_exact_on_random_accelerators(seed: int, order: int) -> None:
     assert_bit_exact(*random_case(seed, max_elements=8192), order)
-
-
-def single_layer(layer_type: type, shape: tuple[int, int, int], channels: int, window: Window) -> LayerGraph:
-    """A network of one layer with random weights."""
-    rng = np.random.default_rng(0)
-    height, width = window.output_size(*shape[:2])
-    graph = LayerGraph("single", Input("input", TensorType(shape, 0.1, 3)))
-    output = TensorType((height, width, channels), 0.1, 3)
-    scale = Requantisation(np.full(channels, 2**30, np.int32), np.full(channels, -8, np.int32), Rounding.DOUBLE)
-    bias = rng.integers(-999, 999, channels).astype(np.int32)
-
-    def weights(*shape: int) -> np.ndarray:
-        return rng.integers(-127, 128, shape).astype(np.int8)
-
-    if layer_type is Conv:
-        graph.add(Conv("layer", output, window, weights(channels, *window.kernel, shape[2]), bias, scale), "input")
-    elif layer_type is FullyConnected:
-        graph.add(FullyConnected("layer", output, weights(channels, np.prod(shape)), bias, scale), "input")
-    else:
-        graph.add(layer_type("layer", output, window), "input")
-    return graph
 
 
 FIELD_LIMITS = {
