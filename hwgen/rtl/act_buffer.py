@@ -24,6 +24,13 @@ def load_layout(bus_bytes: int) -> data.StructLayout:
     return data.StructLayout({"place": PlaceLayout, "data": 8 * bus_bytes, "strobe": bus_bytes})
 
 
+def row_places(bank: int, address: int, pitch: int, rows: int, banked: bool = True) -> list[tuple[int, int]]:
+    """Golden: bank and byte address of each of a tile's rows, in successive banks or (not ``banked``) all in one."""
+    if not banked:
+        return [(bank, address + row * pitch) for row in range(rows)]
+    return [(row % ROW_BANKS, address + row // ROW_BANKS * pitch) for row in range(bank, bank + rows)]
+
+
 class ActBuffer(wiring.Component):
     """One read and one write per memory and cycle.
 

@@ -1,0 +1,120 @@
+"""Bench: ActBuffer, all four ports at once, against an array of bytes.
+
+Fetches and write-backs proceed in every cycle. Loads and stores are offered until they are taken, and may wait only
+for a fetch or a write-back that meets them in one of the memories.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import FallingEdge, ReadOnly
+
+from hwgen.config import ROW_BANKS
+from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout, load_layout, row_places
+from hwgen.rtl.step import FetchLayout
+from sim.benches.components.setup import configuration, start
+
+CONFIG = configuration()
+WORD, HALF = CONFIG.act_word_bytes, CONFIG.act_bank_bytes
+LoadLayout = load_layout(CONFIG.bus_bytes)
+CYCLES = 2000
+Place = tuple[int, int]
+
+
+def random_place() -> Place:
+    """Any bank and address; often one of the few words around the halves' ends, where ports meet."""
+    address = random.choice((random.randrange(2 * HALF), random.randrange(-2 * WORD, 2 * WORD) % (2 * HALF), HALF - 3))
+    return random.randrange(ROW_BANKS), address
+
+
+def memories(place: Place) -> set[tuple[int, int, int]]:
+    """(bank, parity, half) of the two words that hold a vector."""
+    bank, address = place
+    words = (address // WORD % (2 * HALF // WORD), (address // WORD + 1) % (2 * HALF // WORD))
+    return {(bank, word % 2, word * WORD // HALF) for word in words}
+
+
+class Model:
+    """The buffer's bytes."""
+
+    def __init__(self) -> None:
+        self.banks = np.zeros((ROW_BANKS, 2 * HALF), dtype=np.uint8)
+
+    def read(self, place: Place, size: int) -> int:
+        bank, address = place
+        return int.from_bytes(self.banks[bank].take(range(address, address + size), mode="wrap").tobytes(), "little")
+
+    def write(self, place: Place, data: int, strobe: int) -> None:
+        bank, address = place
+        for lane in range(strobe.bit_length()):
+            if strobe >> lane & 1:
+                self.banks[bank, (address + lane) % (2 * HALF)] = data >> 8 * lane & 0xFF
+
+
+@cocotb.test()
+async def agrees_with_an_array_of_bytes(dut: Any) -> None:
+    await start(dut, "fetch", "write_strobe", "load__valid", "store__valid")
+    model = Model()
+    fetched: dict[int, dict[int, int]] = {}
+    stored: dict[int, int] = {}
+    write: tuple[Place, int, int] = ((0, 0), 0, 0)
+    load: tuple[Place, int, int] | None = None
+    store: Place | None = None
+    for cycle in range(CYCLES):
+        await FallingEdge(dut.clk)
+        for row, expected in fetched.pop(cycle, {}).items():
+            assert int(dut.fetched.value) >> 8 * CONFIG.rows * row & (1 << 8 * CONFIG.rows) - 1 == expected
+        if cycle in stored:
+            assert int(dut.stored.value) == stored.pop(cycle)
+
+        bank, address = random_place()
+        wrapped = (address + WORD * random.randrange(2 * HALF // WORD)) % (2 * HALF)
+        rows = random.choice((0, random.randrange(1 << ROW_BANKS)))
+        fetch = {"rows": rows, "bank": bank, "address": address, "wrapped_address": wrapped}
+        places = row_places(bank, address, wrapped - address, ROW_BANKS)
+        places = [(bank, address % (2 * HALF)) for bank, address in places]
+        dut.fetch.value = FetchLayout.const(fetch).as_bits()
+        load = load or random.choice((None, (random_place(), *random_bytes(CONFIG.bus_bytes))))
+        store = store or random.choice((None, random_place()))
+        dut.load__valid.value = load is not None
+        if load is not None:
+            beat = {"place": dict(zip(("bank", "address"), load[0], strict=True)), "data": load[1], "strobe": load[2]}
+            dut.load__payload.value = LoadLayout.const(beat).as_bits()
+        dut.store__valid.value = store is not None
+        if store is not None:
+            dut.store__payload.value = place_bits(store)
+        previous_write, write = write, (random_place(), *random_bytes(CONFIG.requant_lanes))
+        dut.write_place.value = place_bits(write[0])
+        dut.write_data.value, dut.write_strobe.value = write[1:]
+
+        await ReadOnly()
+        fetching = {row: places[row] for row in range(ROW_BANKS) if rows >> row & 1}
+        fetched[cycle + ActBuffer.fetch_latency] = {
+            row: model.read(place, CONFIG.rows) for row, place in fetching.items()
+        }
+        if store is not None:
+            if dut.store__ready.value:
+                stored[cycle + ActBuffer.store_latency] = model.read(store, CONFIG.bus_bytes)
+                store = None
+            else:
+                assert memories(store) & set().union(*map(memories, fetching.values())), "a store waits for nothing"
+        model.write(*previous_write)  # write_latency is 2: it is seen by what is read in the next cycle
+        if load is not None:
+            if dut.load__ready.value:
+                model.write(*load)
+                load = None
+            else:
+                assert memories(load[0]) & memories(previous_write[0]), "a load waits for nothing"
+
+
+def random_bytes(lanes: int) -> tuple[int, int]:
+    """Data, and which of their bytes to write."""
+    return random.getrandbits(8 * lanes), random.choice((0, (1 << lanes) - 1, random.getrandbits(lanes)))
+
+
+def place_bits(place: Place) -> int:
+    return PlaceLayout.const(dict(zip(("bank", "address"), place, strict=True))).as_bits()
