@@ -129,8 +129,8 @@ MacLayout = _instruction(
         "groups": 12,  # groups of output channels
         "group_stride": 14,  # bytes between the operands of successive groups
         "weight_address": WORD_ADDRESS_BITS,
-        "weights_constant": 1,  # all steps use the same weight word (maximum pools)
-        "weights_shared": 1,  # all groups use the same weight words (average pools)
+        "weights_constant": 1,  # all steps use the same weight word (pools, tap by tap)
+        "weights_shared": 1,  # all groups use the same weight words (pools)
         "pad_value": signed(8),  # operand outside the stored rows and columns
         "input_low": signed(8),  # operand clamp
         "input_high": signed(8),

@@ -211,7 +211,7 @@ def mac_fields(
 def layer_fields(layer: WindowedLayer) -> dict[str, int]:
     """The MAC fields that all of a layer's instructions share."""
     return {
-        "weights_constant": int(layer.take_maximum),
+        "weights_constant": int(layer.is_pool and not layer.slides),
         "weights_shared": int(layer.is_pool),
         "pad_value": layer.pad_value,
         "input_low": layer.input_clamp[0],

@@ -87,7 +87,7 @@ class WindowedLayer:
     group_advance: int
     """Input channels from one group's first to the next's."""
     weights: np.ndarray
-    """uint8 [groups, steps, word bytes]; average pools have one group's, maximum pools a single word."""
+    """uint8 [groups, steps, word bytes]; pools have one group's, and where they do not slide a single word."""
     parameters: np.ndarray
     """uint8 [groups, words per group, bytes]; pools have one word per divisor, [divisors, 1, bytes]."""
     divisors: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Operand stage: pads and clamps the fetched vectors."""
+"""Operand stage: clamps the fetched vectors and pads them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hwgen.rtl.step import StepLayout
 
 
 def pad_and_clamp(vector: list[int], offset: int, row_bytes: int, pad: int, low: int, high: int) -> list[int]:
-    """Golden: int8 lanes whose position ``offset + lane`` is outside [0, row_bytes) become ``pad``; then all clamp."""
-    padded = [value if 0 <= offset + lane < row_bytes else pad for lane, value in enumerate(vector)]
-    return [min(max(value, low), high) for value in padded]
+    """Golden: int8 lanes are clamped; those whose position ``offset + lane`` is outside [0, row_bytes) are ``pad``."""
+    clamped = [min(max(value, low), high) for value in vector]
+    return [value if 0 <= offset + lane < row_bytes else pad for lane, value in enumerate(clamped)]
 
 
 class OperandStage(wiring.Component):
@@ -66,6 +66,7 @@ class OperandStage(wiring.Component):
             for lane in range(lanes):
                 byte = slice(8 * lane, 8 * lane + 8)
                 value = Signal(signed(8), name=f"value_{row}_{lane}")
-                m.d.comb += value.eq(Mux(masks[-1][lane] & rows_valid[row], self.fetched[row][byte], pad))
-                m.d.sync += self.operands[row][byte].eq(Mux(value < low, low, Mux(value > high, high, value)))
+                clamped = Mux(value < low, low, Mux(value > high, high, value))
+                m.d.comb += value.eq(self.fetched[row][byte])
+                m.d.sync += self.operands[row][byte].eq(Mux(masks[-1][lane] & rows_valid[row], clamped, pad))
         return m
