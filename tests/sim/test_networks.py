@@ -184,3 +184,12 @@ def test_random_networks_on_extreme_accelerators(config: AcceleratorConfig, seed
     rng = np.random.default_rng([seed, 9])
     graph = random_layer_graph(rng, max_elements=2048)
     assert_reference_s_output(graph, config, random_input(rng, graph, images=2))
+
+
+@pytest.mark.slow
+def test_every_word_of_the_largest_weight_buffer_is_reached() -> None:
+    """The narrowest words of the largest buffer have the longest addresses."""
+    config = AcceleratorConfig(rows=2, cols=2, requant_lanes=1, act_buffer_kib=16, weight_buffer_kib=1024)
+    graph = single_layer(FullyConnected, (1, 1, 4000), 140, Window((1, 1)))
+    assert graph.total_macs > 2**17 * config.multipliers
+    assert_reference_s_output(graph, config, random_input(np.random.default_rng(0), graph))
