@@ -89,7 +89,9 @@ class ComputeEngine(wiring.Component):
                 )
             ),
         ]
-        announces_add = self.instructions.valid & is_add & ~announced & ~macs.active & descriptors.w_rdy & ~adds.active
+        # The adder reads its scales as the operands arrive: the previous addition's last must have left it.
+        adder_idle = ~adds.active & ~drain.add_ready
+        announces_add = self.instructions.valid & is_add & ~announced & ~macs.active & descriptors.w_rdy & adder_idle
         with m.If(announces_add):
             m.d.sync += announced.eq(1)
         with m.Elif(adds.instructions.valid & adds.instructions.ready):
