@@ -69,7 +69,7 @@ class ComputeEngine(wiring.Component):
         m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=DrainLayout.size, depth=DESCRIPTORS)
 
         # Dispatch: a computation is announced to the drain as it starts. An addition bypasses the register file, so it
-        # is announced only to an idle drain, and starts when the drain expects it.
+        # starts only when the drain has come to it.
         header = data.View(HeaderLayout, self.instructions.payload)
         mac = data.View(MacLayout, self.instructions.payload)
         add = data.View(AddLayout, self.instructions.payload)
@@ -89,8 +89,9 @@ class ComputeEngine(wiring.Component):
                 )
             ),
         ]
-        quiet = ~macs.active & ~adds.active & ~drain.busy & ~descriptors.r_rdy
-        announces_add = self.instructions.valid & is_add & ~announced & quiet
+        # The adder reads its scales as the operands arrive: the previous addition's last must have left it.
+        adder_idle = ~adds.active & ~drain.add_ready
+        announces_add = self.instructions.valid & is_add & ~announced & ~macs.active & descriptors.w_rdy & adder_idle
         with m.If(announces_add):
             m.d.sync += announced.eq(1)
         with m.Elif(adds.instructions.valid & adds.instructions.ready):

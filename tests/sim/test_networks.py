@@ -10,12 +10,13 @@ import pytest
 from hwgen import reference
 from hwgen.compiler import compile_graph
 from hwgen.config import PRESETS, AcceleratorConfig
-from hwgen.graph import AveragePool, Conv, Depthwise, FullyConnected, LayerGraph, MaxPool, Window
+from hwgen.graph import AveragePool, Conv, Depthwise, FullyConnected, Input, LayerGraph, MaxPool, TensorType, Window
 from hwgen.importers.flatbuffer import read_records
 from hwgen.importers.tflite import read_tflite
 from sim.simulate import simulate
+from sim.system import MemoryModel
 from tests.hwgen.litert import golden_outputs, golden_tensors
-from tests.hwgen.random_graphs import random_input, random_layer_graph
+from tests.hwgen.random_graphs import add_layer, random_input, random_layer_graph
 from tests.hwgen.random_models import WRITERS, random_model
 from tests.hwgen.single_layers import single_layer
 from tests.hwgen.tflite_builder import Operator, Tensor, build_model, constant
@@ -184,3 +185,28 @@ def test_random_networks_on_extreme_accelerators(config: AcceleratorConfig, seed
     rng = np.random.default_rng([seed, 9])
     graph = random_layer_graph(rng, max_elements=2048)
     assert_reference_s_output(graph, config, random_input(rng, graph, images=2))
+
+
+@every_extreme
+@pytest.mark.parametrize("shape", [(15, 2, 9), (6, 4, 8), (14, 10, 8)])
+def test_an_addition_keeps_its_scales_to_its_last_element(
+    config: AcceleratorConfig, shape: tuple[int, int, int]
+) -> None:
+    """The second addition's first stretch is ready while the first one's last elements are still being scaled."""
+    graph = LayerGraph("additions", Input("input", TensorType(shape, 0.01, -128)))
+    first = add_layer("first", graph.input, graph.input, TensorType(shape, 0.014, 60), (-128, 127))
+    graph.add(first, "input", "input")
+    second = add_layer("second", first, graph.input, TensorType(shape, 0.02, 0), (-128, 127))
+    graph.add(second, "first", "input")
+    inputs = random_input(np.random.default_rng(0), graph, images=8)
+    measurement = simulate(compile_graph(graph, config), inputs, MemoryModel(latency_cycles=2))
+    np.testing.assert_array_equal(measurement.outputs, reference.run(graph, inputs))
+
+
+@pytest.mark.slow
+def test_every_word_of_the_largest_weight_buffer_is_reached() -> None:
+    """The narrowest words of the largest buffer have the longest addresses."""
+    config = AcceleratorConfig(rows=2, cols=2, requant_lanes=1, act_buffer_kib=16, weight_buffer_kib=1024)
+    graph = single_layer(FullyConnected, (1, 1, 4000), 140, Window((1, 1)))
+    assert graph.total_macs > 2**17 * config.multipliers
+    assert_reference_s_output(graph, config, random_input(np.random.default_rng(0), graph))
