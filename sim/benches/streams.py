@@ -6,10 +6,13 @@ A payload is one unsigned integer; ``amaranth.lib.data`` layouts convert (``layo
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
 from cocotb.triggers import RisingEdge
+
+from hwgen.rtl.axi import RequestLayout
 
 
 async def put(dut: Any, stream: str, payloads: Iterable[int], pause: float = 0.0) -> None:
@@ -45,3 +48,25 @@ async def get(dut: Any, stream: str, count: int, pause: float = 0.0) -> list[int
             offered = None
     ready.value = 0
     return payloads
+
+
+async def answer(dut: Any, memory: bytes, bus_bytes: int, pause: float = 0.0) -> None:
+    """Answer ``requests`` (transfers of ``memory``) with their ``beats``, pausing both with probability ``pause``."""
+    due: deque[int] = deque()
+    dut.requests__ready.value = 0
+    dut.beats__valid.value = 0
+    while True:
+        await RisingEdge(dut.clk)
+        if dut.requests__valid.value and dut.requests__ready.value:
+            request = RequestLayout.from_bits(int(dut.requests__payload.value))
+            for address in range(request.address, request.address + request.beats * bus_bytes, bus_bytes):
+                assert address % bus_bytes == 0 and address + bus_bytes <= len(memory)
+                due.append(int.from_bytes(memory[address : address + bus_bytes], "little"))
+        taken = dut.beats__valid.value and dut.beats__ready.value
+        if taken:
+            due.popleft()
+        if taken or not dut.beats__valid.value:
+            offers = bool(due) and random.random() >= pause
+            dut.beats__valid.value = offers
+            dut.beats__payload.value = due[0] if offers else 0
+        dut.requests__ready.value = random.random() >= pause

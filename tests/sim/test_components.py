@@ -11,9 +11,13 @@ from amaranth.lib.wiring import Component
 from hwgen.config import AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.burst_splitter import BurstSplitter
+from hwgen.rtl.load_engine import LoadEngine
 from hwgen.rtl.prescale import PrescaleLane
 from hwgen.rtl.ram import RAM_VERILOG
+from hwgen.rtl.read_port import ReadPort
 from hwgen.rtl.requantise import RequantiseLane
+from hwgen.rtl.store_engine import StoreEngine
+from hwgen.rtl.write_port import WritePort
 from sim.benches.runner import bench_design, run_bench
 from sim.system import ACCELERATOR_FILE, HDL
 from sim.verilator import Design
@@ -55,3 +59,22 @@ def test_burst_splitter(bus_bits: int) -> None:
 @CONFIGS
 def test_act_buffer(config: AcceleratorConfig) -> None:
     run_bench(component_bench(ActBuffer(config)), "sim.benches.components.act_buffer", config_plusargs(config))
+
+
+@CONFIGS
+def test_load_engine(config: AcceleratorConfig) -> None:
+    run_bench(component_bench(LoadEngine(config)), "sim.benches.components.load_engine", config_plusargs(config))
+
+
+@CONFIGS
+def test_store_engine(config: AcceleratorConfig) -> None:
+    run_bench(component_bench(StoreEngine(config)), "sim.benches.components.store_engine", config_plusargs(config))
+
+
+def test_read_port() -> None:
+    run_bench(component_bench(ReadPort(2, bus_bits=64)), "sim.benches.components.read_port")
+
+
+@pytest.mark.parametrize("bus_bits", [32, pytest.param(256, marks=pytest.mark.slow)])
+def test_write_port(bus_bits: int) -> None:
+    run_bench(component_bench(WritePort(bus_bits)), "sim.benches.components.write_port", [f"+bus_bits={bus_bits}"])

@@ -1,0 +1,106 @@
+"""Bench: StoreEngine, random instructions with pauses everywhere: what bytes reach memory, and when it retires."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+from cocotb.triggers import RisingEdge
+
+from hwgen.isa import Opcode, Region, encode
+from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout, row_places
+from hwgen.rtl.axi import RequestLayout, write_data_layout
+from sim.benches.components.setup import configuration, start
+from sim.benches.streams import put
+
+CONFIG = configuration()
+BUS_BYTES = CONFIG.bus_bytes
+BANKS = [random.randbytes(1 << 12) for _ in range(4)]
+INSTRUCTIONS = 80
+BASES = [0x1000 * region + 64 * region for region in Region]
+Write = tuple[int, int]
+"""Address and byte."""
+
+
+def random_store() -> tuple[bytes, list[Write]]:
+    """An instruction and what it writes, in order."""
+    region, bank, banked = random.choice(list(Region)), random.randrange(4), random.randrange(2)
+    offset, dram_pitch = random.randrange(1000), random.randrange(1000)
+    address, pitch = random.randrange(1000), random.randrange(300)
+    rows, row_bytes = random.randint(1, 9), random.choice((1, BUS_BYTES, random.randint(1, 70)))
+    fields = {"dram_offset": offset, "dram_pitch": dram_pitch, "act_address": address, "act_pitch": pitch}
+    fields |= {"region": region, "bank": bank, "banked": banked, "rows": rows, "row_bytes": row_bytes}
+    writes = [
+        (BASES[region] + offset + row * dram_pitch + byte, BANKS[bank][address + byte])
+        for row, (bank, address) in enumerate(row_places(bank, address, pitch, rows, bool(banked)))
+        for byte in range(row_bytes)
+    ]
+    return encode(Opcode.STORE, **fields), writes
+
+
+class Surroundings:
+    """The activation buffer and the write port; ``step`` is called once per cycle, before its edge takes effect."""
+
+    def __init__(self, dut: Any, pause: float) -> None:
+        self.dut, self.pause = dut, pause
+        self.reads: list[int | None] = [None] * ActBuffer.store_latency
+        self.requested: list[int] = []
+        """Address of each beat requested; those taken are the first of them."""
+        self.taken = 0
+        self.written: list[Write] = []
+
+    def step(self) -> None:
+        dut = self.dut
+        place = None
+        if dut.places__valid.value and dut.places__ready.value:
+            place = int(dut.places__payload.value)
+        self.reads = [place, *self.reads[:-1]]
+        # Data are there for one cycle only.
+        due = self.reads[-1]
+        dut.stored.value = random.getrandbits(8 * BUS_BYTES) if due is None else buffer_beat(due)
+        if dut.requests__valid.value and dut.requests__ready.value:
+            request = RequestLayout.from_bits(int(dut.requests__payload.value))
+            end = request.address + request.beats * BUS_BYTES
+            self.requested += range(request.address, end, BUS_BYTES)
+        if dut.beats__valid.value and dut.beats__ready.value:
+            beat = write_data_layout(8 * BUS_BYTES).from_bits(int(dut.beats__payload.value))
+            first = self.requested[self.taken]
+            self.taken += 1
+            for lane in range(BUS_BYTES):
+                if beat.strobe >> lane & 1:
+                    self.written.append((first + lane, beat.data >> 8 * lane & 0xFF))
+        for stream in ("places", "requests", "beats"):
+            getattr(dut, f"{stream}__ready").value = random.random() >= self.pause
+        dut.port_idle.value = self.taken == len(self.requested) and random.random() < 0.2
+
+
+def buffer_beat(payload: int) -> int:
+    """The beat at a place of the activation buffer; it may begin before the buffer's first byte."""
+    place = PlaceLayout.from_bits(payload)
+    addresses = (address % len(BANKS[0]) for address in range(place.address, place.address + BUS_BYTES))
+    return int.from_bytes(bytes(BANKS[place.bank][address] for address in addresses), "little")
+
+
+@cocotb.test()
+@cocotb.parametrize(pause=[0.0, 0.5])
+async def stores_every_byte_and_retires_when_all_are_acknowledged(dut: Any, pause: float) -> None:
+    inputs = ("instructions__valid", "places__ready", "requests__ready", "beats__ready", "port_idle", "stored")
+    await start(dut, *inputs)
+    for region, base in enumerate(BASES):
+        getattr(dut, f"bases__{region}").value = base
+    stores = [random_store() for _ in range(INSTRUCTIONS)]
+    cocotb.start_soon(put(dut, "instructions", [int.from_bytes(code, "little") for code, _ in stores], pause))
+    surroundings = Surroundings(dut, pause)
+    expected: list[Write] = []
+    for _, writes in stores:
+        expected += writes
+        was_idle = False
+        while True:
+            await RisingEdge(dut.clk)
+            if dut.retire.value:
+                break
+            was_idle = bool(dut.port_idle.value)
+            surroundings.step()
+        assert surroundings.written == expected and was_idle
+        surroundings.step()
