@@ -11,6 +11,32 @@ from hwgen.rtl.step import ControlLayout, slot_bits
 
 ACC_BITS = 32
 
+Rows = list[list[int]]
+"""Operands of each array row, one per column."""
+
+
+def deal_operands(vectors: Rows, step_rows: int, held: Rows) -> Rows:
+    """Golden: rows' operands once ``step_rows`` vectors are dealt evenly over them; rows left over keep theirs."""
+    rows, cols = len(held), len(held[0])
+    share = rows // step_rows
+    dealt = [[vectors[row // share][row % share]] * cols for row in range(share * step_rows)]
+    return dealt + held[len(dealt) :]
+
+
+def slide_operands(vectors: Rows, step_rows: int, held: Rows) -> Rows:
+    """Golden: rows' operands once ``step_rows`` vectors, a channel per column, have pushed the others on."""
+    rows, cols = len(held), len(held[0])
+    entering = [(vector + [0] * cols)[:cols] for vector in vectors[:step_rows]]
+    return (entering + held)[:rows]
+
+
+def dot_products(operands: Rows, weights: Rows) -> list[int]:
+    """Golden: each column's sum over the rows of operand times weight; ``weights`` are column by column."""
+    return [
+        sum(row[col] * weight for row, weight in zip(operands, column, strict=True))
+        for col, column in enumerate(weights)
+    ]
+
 
 class OutputStationaryArray(wiring.Component):
     """Every cycle, each column takes the dot product of its operands with its weights into one register-file entry.

@@ -11,7 +11,9 @@ from amaranth.lib.wiring import Component
 from hwgen.config import AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.burst_splitter import BurstSplitter
+from hwgen.rtl.eltwise_adder import EltwiseAdder
 from hwgen.rtl.load_engine import LoadEngine
+from hwgen.rtl.os_array import OutputStationaryArray
 from hwgen.rtl.prescale import PrescaleLane
 from hwgen.rtl.ram import RAM_VERILOG
 from hwgen.rtl.read_port import ReadPort
@@ -78,3 +80,14 @@ def test_read_port() -> None:
 @pytest.mark.parametrize("bus_bits", [32, pytest.param(256, marks=pytest.mark.slow)])
 def test_write_port(bus_bits: int) -> None:
     run_bench(component_bench(WritePort(bus_bits)), "sim.benches.components.write_port", [f"+bus_bits={bus_bits}"])
+
+
+@CONFIGS
+def test_output_stationary_array(config: AcceleratorConfig) -> None:
+    component = OutputStationaryArray(config)
+    run_bench(component_bench(component), "sim.benches.components.os_array", config_plusargs(config))
+
+
+@CONFIGS
+def test_eltwise_adder(config: AcceleratorConfig) -> None:
+    run_bench(component_bench(EltwiseAdder(config)), "sim.benches.components.eltwise_adder", config_plusargs(config))
