@@ -11,20 +11,19 @@ from hwgen.rtl.ram import RAM_VERILOG
 
 TOP_MODULE = "cosynth_accelerator"
 
-# As amaranth.back.verilog does it; its attributes say where in our sources a line comes from, which a reader of the
-# Verilog cannot follow.
+# As amaranth.back.verilog does it, without attributes that only Amaranth reads.
 YOSYS_SCRIPT = """\
 proc -nomux -norom
 memory_collect
-attrmap -remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding
-attrmap -modattr -remove generator -remove top -remove src -remove amaranth.hierarchy
+attrmap -remove generator -remove top -remove amaranth.hierarchy -remove amaranth.decoding
+attrmap -modattr -remove generator -remove top -remove amaranth.hierarchy
 write_verilog -norename
 """
 
 
 def emit(config: AcceleratorConfig) -> str:
     """The accelerator's Verilog: one module per component, the top named ``cosynth_accelerator``."""
-    description = rtlil.convert(Accelerator(config), name=TOP_MODULE)
+    description = rtlil.convert(Accelerator(config), name=TOP_MODULE, emit_src=False)
     yosys = find_yosys(lambda version: version >= (0, 40))
     text: str = yosys.run(
         ["-q", "-"], f"read_rtlil <<rtlil\n{description}\nrtlil\n{YOSYS_SCRIPT}", ignore_warnings=True
