@@ -12,6 +12,7 @@ import numpy as np
 from amaranth.hdl import Shape
 
 from hwgen.arithmetic import multiply_by_quantised_multiplier
+from hwgen.config import ROW_BANKS
 from hwgen.graph import Rounding
 from hwgen.isa import (
     ACT_ADDRESS_BITS,
@@ -79,13 +80,14 @@ class Machine:
 
         config = program.config
         self.config = config
+        self.noise = noise
         self.memory = {
             Region.IMAGE: np.frombuffer(program.image, np.int8),
             Region.INPUT: image.reshape(-1),
             Region.SCRATCH: noise(program.scratch_bytes),
             Region.OUTPUT: noise(program.output.elements),
         }
-        self.act = noise(2 * config.act_half_bytes)
+        self.act = noise(ROW_BANKS, 2 * config.act_bank_bytes)
         self.weights = noise(config.weight_words, config.cols, config.rows)
         self.parameters = noise(config.parameter_words, config.requant_lanes, PARAMETER_BYTES)
         self.sums = np.zeros((0, config.cols), np.int64)
@@ -107,13 +109,14 @@ class Machine:
             case Opcode.ADD:
                 self._add(instruction)
 
-    def _transfer(self, i: Instruction) -> tuple[np.ndarray, np.ndarray]:
-        """Indices, [rows, row_bytes], into the activation buffer and into memory."""
-        bus = self.config.bus_bytes
-        assert i.dram_offset % bus == i.act_address % bus
-        assert i.rows == 1 or i.dram_pitch % bus == i.act_pitch % bus
-        rows, columns = np.ogrid[: i.rows, : i.row_bytes]
-        return i.act_address + rows * i.act_pitch + columns, i.dram_offset + rows * i.dram_pitch + columns
+    def _transfer(self, i: Instruction) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+        """Indices, [rows, row_bytes], into the activation buffer's banks and into memory."""
+        row, column = np.ogrid[: i.rows, : i.row_bytes]
+        if i.banked:
+            place = banked(i.bank + row, i.act_address + column, i.act_pitch)
+        else:
+            place = np.full_like(row, i.bank), i.act_address + row * i.act_pitch + column
+        return place, i.dram_offset + row * i.dram_pitch + column
 
     def _load_words(self, i: Instruction, buffer: np.ndarray) -> None:
         bus, word_bytes = self.config.bus_bytes, buffer[0].size
@@ -124,24 +127,17 @@ class Machine:
         buffer[i.word_address : i.word_address + i.words] = words[:, :word_bytes].reshape(-1, *buffer.shape[1:])
 
     def _mac(self, i: Instruction) -> None:
-        y, x, kernel_row, step, lane = np.ogrid[
-            : i.out_height, : i.out_width, : i.kernel_rows, : i.segment_steps, : self.config.rows
-        ]
-        row = i.first_row + y * i.row_stride + kernel_row
+        assert i.in_pitch % self.config.act_word_bytes == 0
+        assert i.slide or i.columns == 1
         held = self.sums
+        steps = i.kernel_steps * i.segment_steps
         for group in range(i.groups):
-            offset = i.first_offset + x * i.x_step + step * i.segment_stride + group * i.group_stride + lane
-            stored = (row >= 0) & (row < i.in_rows) & (offset >= 0) & (offset < i.in_row_bytes)
-            address = (i.first_address + y * i.row_step + kernel_row * i.in_pitch + offset) % 2**ACT_ADDRESS_BITS
-            fetched = self.act[np.where(stored, address, 0)]
-            operands = np.clip(np.where(stored, fetched, i.pad_value), i.input_low, i.input_high)
-            steps = i.kernel_rows * i.segment_steps
-            words = np.arange(steps) + group * steps if not i.weights_constant else np.zeros(steps, int)
-            products = np.einsum(
-                "psl,scl->psc",
-                operands.reshape(-1, steps, self.config.rows).astype(np.int64),
-                self.weights[i.weight_address + words].astype(np.int64),
-            )
+            operands = self._sliding_operands(i, group) if i.slide else self._operands(i, group)
+            words = np.zeros(steps, int) if i.weights_constant else np.arange(steps)
+            if not (i.weights_constant or i.weights_shared):
+                words += group * steps
+            weights = self.weights[i.weight_address + words].astype(np.int64)
+            products = np.einsum("psrc,scr->psc", operands, weights)
             sums = products.max(axis=1) if i.take_maximum else products.sum(axis=1)
             if i.accumulate:
                 sums = np.maximum(held, sums) if i.take_maximum else held + sums
@@ -152,6 +148,53 @@ class Machine:
             assert i.groups == 1
             assert i.out_width * i.out_height <= self.config.rf_depth
 
+    def _operands(self, i: Instruction, group: int) -> np.ndarray:
+        """Every array row's operands, int64 [pixels, steps, rows, cols]: lanes dealt evenly over the kernel rows."""
+        rows, cols = self.config.rows, self.config.cols
+        y, x, kernel_step, segment_step, kernel_row, lane = np.ogrid[
+            : i.out_height, : i.out_width, : i.kernel_steps, : i.segment_steps, : i.step_rows, : rows // i.step_rows
+        ]
+        row = i.first_row + y * i.row_stride + kernel_step * i.step_rows + kernel_row
+        offset = i.first_offset + x * i.x_step + segment_step * i.segment_stride + group * i.group_stride + lane
+        vectors = self._fetched(i, row, offset)
+        pixels, steps = i.out_height * i.out_width, i.kernel_steps * i.segment_steps
+        dealt = vectors.reshape(pixels, steps, i.step_rows * lane.size)
+        operands = self.noise(pixels, steps, rows).astype(np.int64)
+        operands[..., : dealt.shape[-1]] = dealt
+        return np.broadcast_to(operands[..., None], (pixels, steps, rows, cols))
+
+    def _sliding_operands(self, i: Instruction, group: int) -> np.ndarray:
+        """The same where the window slides: a lane per array column, the newest column of the window first.
+
+        A block ends with the output row, and its first pixel reads its whole window; the others shift what the pixel
+        before had and read the columns that it lacked.
+        """
+        rows, cols = self.config.rows, self.config.cols
+        y, kernel_step, segment_step, column, kernel_row, lane = np.ogrid[
+            : i.out_height, : i.kernel_steps, : i.segment_steps, : i.columns, : i.step_rows, : min(rows, cols)
+        ]
+        row = i.first_row + y * i.row_stride + kernel_step * i.step_rows + kernel_row
+        steps, taps = i.kernel_steps * i.segment_steps, i.columns * i.step_rows
+        operands = self.noise(i.out_height, i.out_width, steps, rows, cols).astype(np.int64)
+        window = np.empty(0)
+        for x in range(i.out_width):
+            before = window
+            offset = i.first_offset + x * i.x_step + segment_step * i.segment_stride + group * i.group_stride
+            window = self._fetched(i, row, offset + column * i.column_stride + lane)
+            if x % self.config.rf_depth:
+                window[:, :, :, : i.next_column] = before[:, :, :, i.columns - i.next_column :]
+            newest_first = window[:, :, :, ::-1].reshape(i.out_height, steps, taps, lane.size)
+            operands[:, x, :, :taps, : lane.size] = newest_first
+        return operands.reshape(-1, steps, rows, cols)
+
+    def _fetched(self, i: Instruction, row: np.ndarray, offset: np.ndarray) -> np.ndarray:
+        """The tile's operands, int64, at ``offset`` of its row ``row``, clamped and padded."""
+        stored = (row >= 0) & (row < i.in_rows) & (offset >= 0) & (offset < i.in_row_bytes)
+        bank, address = banked(row, i.in_address + offset, i.in_pitch)
+        fetched = self.act[np.where(stored, bank, 0), np.where(stored, address % 2**ACT_ADDRESS_BITS, 0)]
+        operands = np.where(stored, np.clip(fetched, i.input_low, i.input_high), i.pad_value)
+        return operands.astype(np.int64)
+
     def _write_back(self, i: Instruction, group: int, sums: np.ndarray) -> None:
         lanes = self.config.requant_lanes
         channel = np.arange(i.last_channels if group == i.groups - 1 else i.group_channels)
@@ -159,8 +202,9 @@ class Machine:
         word = np.zeros_like(channel) if i.parameters_constant else group * words_per_group + channel // lanes
         results = self._requantise(i, sums[:, channel], self.parameters[i.parameter_address + word, channel % lanes])
         y, x = np.divmod(np.arange(len(sums)), i.out_width)
-        pixel = i.out_address + y * i.out_pitch + x * i.out_step
-        self.act[pixel[:, None] + group * i.group_channels + channel] = results
+        pixel = i.out_address + x[:, None] * i.out_step
+        place = banked(i.out_bank + y[:, None], pixel + group * i.group_channels + channel, i.out_pitch)
+        self.act[place] = results
 
     def _requantise(self, i: Instruction, sums: np.ndarray, parameters: np.ndarray) -> np.ndarray:
         """int8 of int32 sums [..., C] with parameter entries [C, PARAMETER_BYTES]."""
@@ -177,14 +221,22 @@ class Machine:
         return np.clip(scaled + i.zero_point, i.clamp_low, i.clamp_high).astype(np.int8)
 
     def _add(self, i: Instruction) -> None:
+        row, element = np.ogrid[: i.rows, : i.row_elements]
+
         def scaled(address: int, zero: int, multiplier: int, shift: int) -> np.ndarray:
-            value = self.act[address : address + i.elements].astype(np.int64) - zero
+            value = self.act[banked(row, address + element, i.pitch)].astype(np.int64) - zero
             return multiply_by_quantised_multiplier(value << 20, multiplier, -shift, Rounding.DOUBLE)
 
         total = scaled(i.left_address, i.left_zero, i.left_multiplier, i.left_shift)
         total = total + scaled(i.right_address, i.right_zero, i.right_multiplier, i.right_shift)
         entry = self.parameters[i.parameter_address, :1]
-        self.act[i.out_address : i.out_address + i.elements] = self._requantise(i, total[:, None], entry)[:, 0]
+        results = self._requantise(i, total[..., None], entry)[..., 0]
+        self.act[banked(row, i.out_address + element, i.pitch)] = results
+
+
+def banked(row: np.ndarray, address: np.ndarray, pitch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bank and address of bytes of rows that lie in successive banks; ``address`` is where row 0 has them in bank 0."""
+    return row % ROW_BANKS, address + row // ROW_BANKS * pitch
 
 
 def interpret(program: Program, image: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -103,7 +103,7 @@ def test_derived_sizes() -> None:
     )
     assert config.multipliers == 35
     assert config.bus_bytes == 16
-    assert config.act_half_bytes == 8 * KIB
+    assert config.act_bank_bytes == 2 * KIB
     assert config.weight_words == 3 * KIB // 35
     assert config.parameter_words == 6
     assert config.eltwise_lanes == 4

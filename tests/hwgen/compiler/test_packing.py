@@ -10,9 +10,10 @@ from hwgen.arithmetic import rounding_divide
 from hwgen.compiler.builder import pad_words
 from hwgen.compiler.packing import (
     mean_parameters,
-    pack_channelwise,
     pack_dense,
     pack_parameters,
+    pack_sliding,
+    pack_taps,
     uniform_parameters,
 )
 from hwgen.isa import PARAMETER_BYTES, RoundingMode
@@ -27,31 +28,69 @@ def random_int8(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(-128, 128, shape).astype(np.int8)
 
 
-@given(out=st.integers(1, 30), kernel_h=sizes, kernel_w=sizes, channels=sizes, rows=arrays, cols=arrays, seed=seeds)
+@given(data=st.data(), out=st.integers(1, 30), kernel_h=sizes, kernel_w=sizes, channels=sizes, seed=seeds)
 def test_dense_words_give_the_dot_product(
-    out: int, kernel_h: int, kernel_w: int, channels: int, rows: int, cols: int, seed: int
+    data: st.DataObject, out: int, kernel_h: int, kernel_w: int, channels: int, seed: int
 ) -> None:
+    rows, cols = data.draw(arrays), data.draw(arrays)
+    step_rows = data.draw(st.integers(1, min(4, rows)))
     weights = random_int8(seed, out, kernel_h, kernel_w, channels)
     window = random_int8(seed + 1, kernel_h, kernel_w * channels)
-    words = pack_dense(weights, rows, cols).view(np.int8)
-    steps = -(-kernel_w * channels // rows)
+    words = pack_dense(weights, step_rows, rows, cols).view(np.int8)
+    share = rows // step_rows
+    kernel_steps, segment_steps = -(-kernel_h // step_rows), -(-kernel_w * channels // share)
     groups = -(-out // cols)
-    assert words.shape == (groups, kernel_h * steps, cols * rows)
-    # Lanes beyond the window read whatever follows it in memory.
-    lanes = random_int8(seed + 2, kernel_h, steps * rows)
-    lanes[:, : kernel_w * channels] = window
-    sums = np.einsum(
-        "gkscr,ksr->gc",
-        words.reshape(groups, kernel_h, steps, cols, rows).astype(int),
-        lanes.reshape(kernel_h, steps, rows).astype(int),
-    ).reshape(-1)
+    assert words.shape == (groups, kernel_steps * segment_steps, cols * rows)
+    # Rows below the window, lanes beyond it and array rows that no lane is dealt hold whatever they please.
+    tile = random_int8(seed + 2, kernel_steps * step_rows, segment_steps * share)
+    tile[:kernel_h, : kernel_w * channels] = window
+    sums = np.zeros((groups, cols), int)
+    for step, (kernel_step, segment_step) in enumerate(np.ndindex(kernel_steps, segment_steps)):
+        operands = random_int8(seed + 3, rows)
+        for row in range(step_rows):
+            lanes = tile[kernel_step * step_rows + row, segment_step * share : (segment_step + 1) * share]
+            operands[row * share : (row + 1) * share] = lanes
+        sums += words[:, step].reshape(groups, cols, rows).astype(int) @ operands.astype(int)
     expected = weights.reshape(out, -1).astype(int) @ window.reshape(-1).astype(int)
-    np.testing.assert_array_equal(sums[:out], expected)
-    assert not sums[out:].any()
+    np.testing.assert_array_equal(sums.reshape(-1)[:out], expected)
+    assert not sums.reshape(-1)[out:].any()
 
 
 @given(data=st.data(), kernel_h=sizes, kernel_w=sizes, channels=st.integers(1, 20), seed=seeds)
-def test_channelwise_words_give_each_channel_s_dot_product(
+def test_sliding_words_give_each_channel_s_dot_product(
+    data: st.DataObject, kernel_h: int, kernel_w: int, channels: int, seed: int
+) -> None:
+    rows, cols = data.draw(arrays), data.draw(arrays)
+    step_rows = data.draw(st.integers(1, min(4, rows)))
+    columns = data.draw(st.integers(1, rows // step_rows))
+    group_channels = data.draw(st.integers(1, min(cols, channels)))
+    weights = random_int8(seed, kernel_h, kernel_w, channels)
+    kernel_steps, segment_steps = -(-kernel_h // step_rows), -(-kernel_w // columns)
+    groups = -(-channels // group_channels)
+    words = pack_sliding(weights, step_rows, columns, group_channels, rows, cols).view(np.int8)
+    assert words.shape == (groups, kernel_steps * segment_steps, cols * rows)
+    # What surrounds the window slides through the array too.
+    tile = random_int8(seed + 1, kernel_steps * step_rows, segment_steps * columns, groups * group_channels)
+    window = tile[:kernel_h, :kernel_w, :channels].astype(int)
+    expected = (weights.astype(int) * window).sum(axis=(0, 1))
+    for group in range(groups):
+        first = group * group_channels
+        sums = np.zeros(cols, int)
+        for step, (kernel_step, segment_step) in enumerate(np.ndindex(kernel_steps, segment_steps)):
+            array = random_int8(seed + 2, rows, cols)
+            for column in range(columns):
+                top, left = kernel_step * step_rows, segment_step * columns + column
+                entering = random_int8(seed + 3, step_rows, cols)
+                entering[:, :group_channels] = tile[top : top + step_rows, left, first : first + group_channels]
+                array = np.concatenate([entering, array])[:rows]
+            sums += (words[group, step].reshape(cols, rows).T.astype(int) * array).sum(axis=0)
+        own = expected[first : first + group_channels]
+        np.testing.assert_array_equal(sums[: len(own)], own)
+        assert not sums[group_channels:].any()
+
+
+@given(data=st.data(), kernel_h=sizes, kernel_w=sizes, channels=st.integers(1, 20), seed=seeds)
+def test_tap_words_give_each_channel_s_dot_product(
     data: st.DataObject, kernel_h: int, kernel_w: int, channels: int, seed: int
 ) -> None:
     rows, cols = data.draw(arrays), data.draw(arrays)
@@ -60,7 +99,7 @@ def test_channelwise_words_give_each_channel_s_dot_product(
     weights = random_int8(seed, kernel_h, kernel_w, channels * multiplier)
     window = random_int8(seed + 1, kernel_h * kernel_w, channels)
     groups = -(-channels // lanes)
-    words = pack_channelwise(weights, multiplier, lanes * multiplier, rows, cols).view(np.int8)
+    words = pack_taps(weights, multiplier, lanes * multiplier, rows, cols).view(np.int8)
     assert words.shape == (groups, kernel_h * kernel_w, cols * rows)
     # A fetch brings the group's channels and whatever follows them.
     fetched = random_int8(seed + 2, kernel_h * kernel_w, groups * lanes + rows)

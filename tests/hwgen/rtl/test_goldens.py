@@ -70,5 +70,5 @@ def test_bursts_cover_the_transfer_and_cross_no_4_kib_boundary(beat: int, beats:
     assert len(bursts) <= beats // MAX_BURST_BEATS + 2
 
 
-def test_operands_outside_the_row_are_padding_and_padding_is_clamped_too() -> None:
-    assert pad_and_clamp([10, 20, 30, 40], offset=-1, row_bytes=2, pad=-9, low=-5, high=25) == [-5, 20, 25, -5]
+def test_operands_outside_the_row_are_padding_and_padding_is_not_clamped() -> None:
+    assert pad_and_clamp([10, 20, 30, 40], offset=-1, row_bytes=2, pad=-9, low=-5, high=25) == [-9, 20, 25, -9]

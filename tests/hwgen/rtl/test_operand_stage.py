@@ -1,4 +1,4 @@
-"""The operand stage pads and clamps what the buffer fetched for the step, a fixed number of cycles after it."""
+"""The operand stage clamps and pads the rows that the buffer fetched for a step, a fixed number of cycles after it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.operand_stage import OperandStage, pad_and_clamp
 
@@ -18,9 +18,9 @@ def test_random_steps(rows: int) -> None:
     config = AcceleratorConfig(rows=rows, cols=4, requant_lanes=1)
     dut = OperandStage(config)
     rng = np.random.default_rng(rows)
-    vectors = rng.integers(-128, 128, (STEPS, rows))
+    vectors = rng.integers(-128, 128, (STEPS, ROW_BANKS, rows))
     steps = [random_step(rng, rows) for _ in range(STEPS)]
-    seen: list[list[int]] = []
+    seen: list[list[list[int]]] = []
 
     async def testbench(ctx) -> None:
         for cycle in range(STEPS + dut.latency):
@@ -28,19 +28,22 @@ def test_random_steps(rows: int) -> None:
                 ctx.set(dut.step, steps[cycle])
             fetched = cycle - ActBuffer.fetch_latency
             if 0 <= fetched < STEPS:
-                ctx.set(dut.fetched, int.from_bytes(vectors[fetched].astype(np.int8).tobytes(), "little"))
+                for row, vector in enumerate(vectors[fetched].astype(np.int8)):
+                    ctx.set(dut.fetched[row], int.from_bytes(vector.tobytes(), "little"))
             if cycle >= dut.latency:
-                seen.append(np.frombuffer(ctx.get(dut.operands).to_bytes(rows, "little"), np.int8).tolist())
+                operands = [ctx.get(dut.operands[row]).to_bytes(rows, "little") for row in range(ROW_BANKS)]
+                seen.append([np.frombuffer(row, np.int8).tolist() for row in operands])
             await ctx.tick()
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     simulator.add_testbench(testbench)
     simulator.run()
-    for step, vector, operands in zip(steps, vectors.tolist(), seen, strict=True):
-        row_bytes = step["row_bytes"] if step["row_valid"] else 0
+    for step, fetched, operands in zip(steps, vectors.tolist(), seen, strict=True):
         bounds = (step["pad_value"], step["input_low"], step["input_high"])
-        assert operands == pad_and_clamp(vector, step["offset"], row_bytes, *bounds)
+        for row in range(ROW_BANKS):
+            row_bytes = step["row_bytes"] if step["rows_valid"] >> row & 1 else 0
+            assert operands[row] == pad_and_clamp(fetched[row], step["offset"], row_bytes, *bounds)
 
 
 def random_step(rng: np.random.Generator, rows: int) -> dict[str, int]:
@@ -53,7 +56,7 @@ def random_step(rng: np.random.Generator, rows: int) -> dict[str, int]:
     return {
         "offset": offset,
         "row_bytes": row_bytes,
-        "row_valid": int(rng.random() < 0.9),
+        "rows_valid": int(rng.choice([0, 2**ROW_BANKS - 1, rng.integers(2**ROW_BANKS)])),
         "pad_value": int(rng.integers(-128, 128)),
         "input_low": clamp[0],
         "input_high": clamp[1],
