@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import tempfile
 import tokenize
 import typing
 import zipfile
@@ -62,13 +61,13 @@ def save_graph(graph: LayerGraph, path: str | Path) -> None:
     }
     arrays[HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     path = Path(path)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(temporary, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
 
 

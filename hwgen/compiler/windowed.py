@@ -325,8 +325,13 @@ def valid_extents(kernel: int, stride: int, padding: int, size: int, outputs: in
 
 
 def valid_counts(window: Window, in_size: tuple[int, int]) -> tuple[int, ...]:
-    """The distinct numbers of valid positions among a pool's windows, ascending."""
+    """The distinct numbers of valid positions among a pool's windows, ascending.
+
+    Raises ValueError where a window lies wholly in the padding.
+    """
     out_height, out_width = window.output_size(*in_size)
     rows = valid_extents(window.kernel[0], window.stride[0], window.padding[0], in_size[0], out_height)
     cols = valid_extents(window.kernel[1], window.stride[1], window.padding[2], in_size[1], out_width)
+    if min(*rows, *cols) <= 0:
+        raise ValueError("one of the pool's windows lies wholly in its padding, and has no mean")
     return tuple(sorted({row * col for row in rows for col in cols}))
