@@ -11,6 +11,7 @@ from amaranth.lib.wiring import Component
 from hwgen.config import AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.burst_splitter import BurstSplitter
+from hwgen.rtl.control_registers import ControlRegisters
 from hwgen.rtl.eltwise_adder import EltwiseAdder
 from hwgen.rtl.load_engine import LoadEngine
 from hwgen.rtl.os_array import OutputStationaryArray
@@ -18,6 +19,7 @@ from hwgen.rtl.prescale import PrescaleLane
 from hwgen.rtl.ram import RAM_VERILOG
 from hwgen.rtl.read_port import ReadPort
 from hwgen.rtl.requantise import RequantiseLane
+from hwgen.rtl.sequencer import Sequencer
 from hwgen.rtl.store_engine import StoreEngine
 from hwgen.rtl.write_port import WritePort
 from sim.benches.runner import bench_design, run_bench
@@ -91,3 +93,14 @@ def test_output_stationary_array(config: AcceleratorConfig) -> None:
 @CONFIGS
 def test_eltwise_adder(config: AcceleratorConfig) -> None:
     run_bench(component_bench(EltwiseAdder(config)), "sim.benches.components.eltwise_adder", config_plusargs(config))
+
+
+@CONFIGS
+def test_control_registers(config: AcceleratorConfig) -> None:
+    component = ControlRegisters(config)
+    run_bench(component_bench(component), "sim.benches.components.control_registers", config_plusargs(config))
+
+
+@pytest.mark.parametrize("bus_bits", [256, pytest.param(32, marks=pytest.mark.slow)])
+def test_sequencer(bus_bits: int) -> None:
+    run_bench(component_bench(Sequencer(bus_bits)), "sim.benches.components.sequencer", [f"+bus_bits={bus_bits}"])
