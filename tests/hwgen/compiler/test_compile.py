@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from hwgen import reference
 from hwgen.compiler import CompileError, compile_graph
-from hwgen.compiler.tiling import choose_tiling
-from hwgen.compiler.windowed import windowed_layers
-from hwgen.config import AcceleratorConfig
+from hwgen.compiler.lower_windowed import Rectangle, operand_box
+from hwgen.compiler.tiling import Tiling, choose_tiling
+from hwgen.compiler.windowed import WindowedLayer, windowed_layers
+from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.graph import (
     AveragePool,
     Conv,
+    Depthwise,
     FullyConnected,
     Input,
     LayerGraph,
@@ -32,6 +34,7 @@ from tests.hwgen.random_graphs import random_input, random_layer_graph
 from tests.hwgen.single_layers import single_layer
 
 LARGE = AcceleratorConfig(act_buffer_kib=1024, weight_buffer_kib=1024)
+NARROW = AcceleratorConfig(rows=2, cols=2, act_buffer_kib=1024, weight_buffer_kib=1024, requant_lanes=2)
 SMALL = AcceleratorConfig(act_buffer_kib=4, weight_buffer_kib=1, param_channels=16)
 seeds = st.integers(0, 2**32 - 1)
 
@@ -65,17 +68,18 @@ FIELD_LIMITS = {
     "rows beyond out_height": (Conv, (5000, 1, 1), 4, Window((1, 1)), LARGE),
     "columns beyond out_width": (Conv, (1, 5000, 1), 4, Window((1, 1)), LARGE),
     "stride beyond row_stride": (Conv, (10001, 1, 1), 4, Window((1, 1), (5000, 1)), LARGE),
-    "kernel beyond kernel_rows": (Conv, (303, 1, 1), 4, Window((300, 1)), LARGE),
+    "kernel beyond kernel_steps": (Conv, (1021, 1, 1), 4, Window((1021, 1)), LARGE),
     "channels beyond x_step": (Conv, (1, 4, 40000), 4, Window((1, 1), (1, 2)), LARGE),
     "channels beyond x_step, in slices": (Conv, (1, 4, 40000), 4, Window((1, 1), (1, 2)), SMALL),
     "channels beyond out_step": (Conv, (1, 3, 2), 17000, Window((1, 1)), LARGE),
-    "channels beyond segment_stride": (MaxPool, (1, 3, 17000), 17000, Window((1, 2)), LARGE),
-    "kernel beyond segment_steps": (AveragePool, (1, 20000, 3), 3, Window((1, 20000)), LARGE),
+    "channels beyond out_step, pooled": (MaxPool, (1, 3, 17000), 17000, Window((1, 2)), LARGE),
+    "channels beyond column_stride": (Depthwise, (1, 2, 17000), 17000, Window((1, 2)), LARGE),
+    "kernel beyond segment_steps": (AveragePool, (1, 40000, 3), 3, Window((1, 40000)), NARROW),
     "inputs beyond in_row_bytes": (FullyConnected, (1, 1, 300000), 2, Window((1, 1)), LARGE),
     "outputs beyond groups": (FullyConnected, (1, 1, 4), 40000, Window((1, 1)), LARGE),
     "mean over a large image": (AveragePool, (300, 300, 2), 2, Window((300, 300)), SMALL),
     "a piece's results beyond the buffer": (
-        *(Conv, (17, 64, 1), 65, Window((17, 1))),
+        *(Conv, (68, 64, 1), 65, Window((68, 1))),
         AcceleratorConfig(
             rows=32, cols=32, rf_depth=64, act_buffer_kib=4, weight_buffer_kib=16, bus_bits=256, requant_lanes=1
         ),
@@ -133,8 +137,8 @@ def test_compilation_is_deterministic(seed: int) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=seeds)
-def test_a_tiling_covers_the_layer_and_its_words_fit(seed: int) -> None:
-    graph, config, _ = random_case(seed)
+def test_a_tiling_covers_the_layer_and_its_words_and_tiles_fit(seed: int) -> None:
+    graph, config, _ = random_case(seed, max_elements=8192)
     for layer in graph.layers():
         if layer.op == "add":
             continue
@@ -146,6 +150,26 @@ def test_a_tiling_covers_the_layer_and_its_words_fit(seed: int) -> None:
                 assert 1 <= tiling.chunk_groups <= windowed.groups
                 assert windowed.weight_words(tiling.chunk_groups) <= config.weight_words
                 assert windowed.parameter_words(tiling.chunk_groups) <= config.parameter_words
+                assert_tiles_fit(windowed, tiling, config)
+
+
+def assert_tiles_fit(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfig) -> None:
+    """Rows are dealt to the banks in turn and begin on whole words; the first bank holds the most of them."""
+
+    def fits(rows: int, row_bytes: int) -> bool:
+        words = len(range(0, rows, ROW_BANKS)) * len(range(0, row_bytes, config.act_word_bytes))
+        return words * config.act_word_bytes <= config.act_bank_bytes
+
+    height, width = layer.out_size
+    for top in range(0, height, tiling.tile_height):
+        for left in range(0, width, tiling.tile_width):
+            tile = Rectangle(top, min(height, top + tiling.tile_height), left, min(width, left + tiling.tile_width))
+            for first in range(0, layer.groups, tiling.chunk_groups):
+                groups = min(tiling.chunk_groups, layer.groups - first)
+                box = operand_box(layer, tile, *layer.chunk_inputs(first, groups))
+                assert box.empty or fits(box.bottom - box.top, (box.right - box.left) * box.channels)
+                _, channels = layer.chunk_outputs(first, groups)
+                assert fits(tile.bottom - tile.top, (tile.right - tile.left) * channels)
 
 
 def test_weights_load_once_where_they_fit() -> None:
