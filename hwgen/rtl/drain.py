@@ -36,6 +36,20 @@ DrainLayout = data.StructLayout(
 """What the drain needs of a compute instruction, in the order in which instructions were issued."""
 
 
+def drain_order(
+    groups: int, group_channels: int, last_channels: int, height: int, width: int, lanes: int
+) -> list[tuple[int, int, int, int, int]]:
+    """Golden: (group, y, x, first channel in the group, channels) of what a MAC instruction's drain takes per cycle."""
+    return [
+        (group, y, x, channel, min(lanes, channels - channel))
+        for group in range(groups)
+        for channels in [last_channels if group == groups - 1 else group_channels]
+        for y in range(height)
+        for x in range(width)
+        for channel in range(0, channels, lanes)
+    ]
+
+
 class Drain(wiring.Component):
     """Up to ``requant_lanes`` channels of one pixel per cycle, in the order of the MAC sequencer's loops."""
 

@@ -12,6 +12,7 @@ from hwgen.config import AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.burst_splitter import BurstSplitter
 from hwgen.rtl.control_registers import ControlRegisters
+from hwgen.rtl.drain import Drain
 from hwgen.rtl.eltwise_adder import EltwiseAdder
 from hwgen.rtl.load_engine import LoadEngine
 from hwgen.rtl.os_array import OutputStationaryArray
@@ -104,3 +105,8 @@ def test_control_registers(config: AcceleratorConfig) -> None:
 @pytest.mark.parametrize("bus_bits", [256, pytest.param(32, marks=pytest.mark.slow)])
 def test_sequencer(bus_bits: int) -> None:
     run_bench(component_bench(Sequencer(bus_bits)), "sim.benches.components.sequencer", [f"+bus_bits={bus_bits}"])
+
+
+@CONFIGS
+def test_drain(config: AcceleratorConfig) -> None:
+    run_bench(component_bench(Drain(config)), "sim.benches.components.drain", config_plusargs(config))

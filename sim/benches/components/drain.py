@@ -1,0 +1,220 @@
+"""Bench: Drain, random instructions from a modelled register file and adder: what is written where, and when.
+
+The register file's two halves are filled as they come free, one block of pixels after the other.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from hwgen.config import ROW_BANKS
+from hwgen.isa import ACT_ADDRESS_BITS, RoundingMode
+from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout, row_places
+from hwgen.rtl.drain import DrainLayout, drain_order
+from hwgen.rtl.requantise import ParameterLayout, requantise
+from hwgen.rtl.step import slot_bits
+from sim.benches.components.setup import configuration, start
+from sim.benches.streams import put
+
+CONFIG = configuration()
+LANES = CONFIG.requant_lanes
+BANK_BIT = slot_bits(CONFIG) - 1
+INSTRUCTIONS = 80
+Accumulators = list[int]
+Write = tuple[int, int, bytes]
+"""Bank, address and the bytes written from there on."""
+
+
+def random_parameters() -> dict[str, int]:
+    """Parameters with which a 20-bit accumulator overflows in no rounding mode."""
+    multiplier = random.choice((0, random.randrange(1 << 30, 1 << 31)))
+    return {"bias": random.randrange(1 << 16), "multiplier": multiplier, "shift": -random.randint(0, 16)}
+
+
+PARAMETERS = [[random_parameters() for _ in range(LANES)] for _ in range(256)]
+
+
+def random_accumulators(count: int) -> Accumulators:
+    bits = random.randint(4, 20)
+    return [random.randint(-(1 << bits), 1 << bits) for _ in range(count)]
+
+
+def packed(values: list[int], bits: int) -> int:
+    return sum((value & (1 << bits) - 1) << bits * index for index, value in enumerate(values))
+
+
+class Instruction:
+    """A random instruction with its operands and what it writes."""
+
+    def __init__(self) -> None:
+        kind = random.choice(("mac", "mac", "hold", "add"))
+        low, high = sorted(random.randint(-128, 127) for _ in range(2))
+        rounding = random.choice(list(RoundingMode))
+        zero_point = random.randint(-128, 127)
+        self.mode = {"rounding": rounding, "zero_point": zero_point, "clamp_low": low, "clamp_high": high}
+        self.fields: dict[str, int] = {
+            "is_add": kind == "add",
+            "hold": kind == "hold",
+            "row_elements": random.randint(1, 20),
+            "out_address": random.randrange(1 << ACT_ADDRESS_BITS),
+            "out_bank": random.randrange(ROW_BANKS),
+            "out_pitch": random.randrange(1000),
+            "out_step": random.randrange(1000),
+            "out_width": random.randint(1, 6),
+            "out_height": random.randint(1, 5),
+            "blocks_end_rows": random.randrange(2),
+            "groups": random.randint(1, 3),
+            "group_channels": random.randint(1, CONFIG.cols),
+            "last_channels": random.randint(1, CONFIG.cols),
+            "parameter_address": random.randrange(200),
+            "parameters_constant": random.randrange(2),
+        }
+        self.blocks: list[list[Accumulators]] = []
+        """Of a MAC: partial sums by block, pixel and column."""
+        self.sums: list[Accumulators] = []
+        """Of an addition: its vectors of sums."""
+        self.writes: list[Write] = []
+        {"mac": self._mac, "hold": self._hold, "add": self._add}[kind]()
+
+    @property
+    def payload(self) -> int:
+        return int(DrainLayout.const({**self.fields, "mode": self.mode}).as_bits())
+
+    def _hold(self) -> None:
+        self.blocks = [[]]
+
+    def _mac(self) -> None:
+        fields = self.fields
+        pixels: dict[tuple[int, int, int], Accumulators] = {}
+        for group in range(fields["groups"]):
+            block: list[Accumulators] = []
+            for y in range(fields["out_height"]):
+                for x in range(fields["out_width"]):
+                    if len(block) == CONFIG.rf_depth or (fields["blocks_end_rows"] and x == 0 and block):
+                        self.blocks.append(block)
+                        block = []
+                    block.append(pixels.setdefault((group, y, x), random_accumulators(CONFIG.cols)))
+            self.blocks.append(block)
+        places = self._row_places()
+        size = (fields["groups"], fields["group_channels"], fields["last_channels"])
+        for group, y, x, channel, count in drain_order(*size, fields["out_height"], fields["out_width"], LANES):
+            word = group * -(-fields["group_channels"] // LANES) + channel // LANES
+            if fields["parameters_constant"]:
+                word = 0
+            bank, address = places[y]
+            address += x * fields["out_step"] + group * fields["group_channels"] + channel
+            self._write(bank, address, pixels[group, y, x][channel : channel + count], word)
+
+    def _add(self) -> None:
+        elements, lanes = self.fields["row_elements"], CONFIG.eltwise_lanes
+        for bank, address in self._row_places():
+            for first in range(0, elements, lanes):
+                sums = random_accumulators(lanes)
+                self.sums.append(sums)
+                self._write(bank, address + first, sums[: elements - first], 0)
+
+    def _row_places(self) -> list[tuple[int, int]]:
+        fields = self.fields
+        return row_places(fields["out_bank"], fields["out_address"], fields["out_pitch"], fields["out_height"])
+
+    def _write(self, bank: int, address: int, accumulators: Accumulators, word: int) -> None:
+        results = bytearray()
+        for acc, parameters in zip(accumulators, PARAMETERS[self.fields["parameter_address"] + word], strict=False):
+            scaled = requantise(acc, rounding=RoundingMode(self.mode["rounding"]), **parameters)
+            result = scaled + self.mode["zero_point"]
+            results.append(min(max(result, self.mode["clamp_low"]), self.mode["clamp_high"]) & 0xFF)
+        self.writes.append((bank, address % (1 << ACT_ADDRESS_BITS), bytes(results)))
+
+
+class Array:
+    """The register file, whose halves are filled in turn, and the adder."""
+
+    def __init__(self, dut: Any, pause: float) -> None:
+        self.dut, self.pause = dut, pause
+        self.entries: dict[int, Accumulators] = {}
+        self.bank, self.undrained = 0, 0
+
+    async def cycle(self) -> None:
+        await RisingEdge(self.dut.clk)
+        self.undrained -= bool(self.dut.bank_drained.value)
+        assert self.undrained >= 0
+
+    async def run(self, instructions: list[Instruction]) -> None:
+        for instruction in instructions:
+            for block in instruction.blocks:
+                await self.complete(block)
+            if instruction.sums:
+                await self.add(instruction.sums)
+
+    async def complete(self, block: list[Accumulators]) -> None:
+        """A block of pixels; one without pixels is left where it is for the instruction after it."""
+        while self.undrained == 2 or random.random() < self.pause:
+            await self.cycle()
+        if block:
+            for pixel, sums in enumerate(block):
+                self.entries[self.bank << BANK_BIT | pixel] = sums
+            self.bank, self.undrained = 1 - self.bank, self.undrained + 1
+        self.dut.block_done.value = 1
+        await self.cycle()
+        self.dut.block_done.value = 0
+
+    async def add(self, vectors: list[Accumulators]) -> None:
+        await self.cycle()
+        while not self.dut.add_ready.value:
+            await self.cycle()
+        for sums in vectors:
+            while random.random() < self.pause:
+                await self.cycle()
+            self.dut.sums_valid.value = 1
+            self.dut.sums.value = packed(sums, 32)
+            await self.cycle()
+            self.dut.sums_valid.value = 0
+
+    async def answer(self) -> None:
+        """The register file's partial sums in the cycle in which they are asked for, parameters one later."""
+        word = 0
+        while True:
+            await FallingEdge(self.dut.clk)
+            sums = self.entries.get(int(self.dut.drain_slot.value), [0] * CONFIG.cols)
+            self.dut.drained.value = packed(sums, 32)
+            entries = [ParameterLayout.const(entry).as_bits() for entry in PARAMETERS[word]]
+            self.dut.parameters.value = packed(entries, ParameterLayout.size)
+            word = int(self.dut.parameter_address.value) % len(PARAMETERS)
+
+
+@cocotb.test()
+@cocotb.parametrize(pause=[0.0, 0.7])
+async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
+    await start(dut, "descriptors__valid", "block_done", "sums_valid", "drained", "parameters")
+    instructions = [Instruction() for _ in range(INSTRUCTIONS)]
+    array = Array(dut, pause)
+    cocotb.start_soon(put(dut, "descriptors", [instruction.payload for instruction in instructions], pause))
+    cocotb.start_soon(array.run(instructions))
+    cocotb.start_soon(array.answer())
+
+    written: list[Write] = []
+    last_writes = [0] * (ActBuffer.write_latency + 1)
+    """Writes made by the end of each of the last cycles."""
+    requantised = 0
+    expected: list[Write] = []
+    for instruction in instructions:
+        expected += instruction.writes
+        retired = False
+        while not retired:
+            await RisingEdge(dut.clk)
+            retired = bool(dut.retire.value)
+            if strobe := int(dut.write_strobe.value):
+                place = PlaceLayout.from_bits(int(dut.write_place.value))
+                data = int(dut.write_data.value).to_bytes(LANES, "little")
+                assert strobe & strobe + 1 == 0, "results lie side by side"
+                written.append((place.bank, place.address, data[: strobe.bit_length()]))
+            last_writes = [*last_writes[1:], len(written)]
+            requantised += int(dut.requantised.value)
+        assert written[: len(expected)] == expected
+        assert not instruction.writes or last_writes[0] >= len(expected), "retired before the last write has landed"
+    assert written == expected and not dut.busy.value
+    assert requantised == sum(len(data) for _, _, data in written)
