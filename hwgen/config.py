@@ -126,7 +126,7 @@ PRESETS: dict[str, AcceleratorConfig] = {
     "max64": AcceleratorConfig(
         rows=8,
         cols=8,
-        rf_depth=16,
+        rf_depth=32,
         act_buffer_kib=256,
         weight_buffer_kib=128,
         param_channels=512,
@@ -136,7 +136,7 @@ PRESETS: dict[str, AcceleratorConfig] = {
     "max256": AcceleratorConfig(
         rows=16,
         cols=16,
-        rf_depth=16,
+        rf_depth=32,
         act_buffer_kib=256,
         weight_buffer_kib=224,
         param_channels=512,
