@@ -50,7 +50,7 @@ async def get(dut: Any, stream: str, count: int, pause: float = 0.0) -> list[int
     return payloads
 
 
-async def answer(dut: Any, memory: bytes, bus_bytes: int, pause: float = 0.0) -> None:
+async def answer(dut: Any, memory: bytes | bytearray, bus_bytes: int, pause: float = 0.0) -> None:
     """Answer ``requests`` (transfers of ``memory``) with their ``beats``, pausing both with probability ``pause``."""
     due: deque[int] = deque()
     dut.requests__ready.value = 0

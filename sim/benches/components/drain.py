@@ -186,7 +186,7 @@ class Array:
             word = int(self.dut.parameter_address.value) % len(PARAMETERS)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.7])
 async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
     await start(dut, "descriptors__valid", "block_done", "sums_valid", "drained", "parameters")

@@ -51,7 +51,7 @@ def random_load() -> tuple[bytes, list[Write]]:
     return encode(opcode, region=region, **fields), writes
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.5])
 async def loads_every_byte_into_its_place(dut: Any, pause: float) -> None:
     await start(dut, "instructions__valid", "act__ready", "beats__valid", "requests__ready")

@@ -67,7 +67,13 @@ async def agrees_with_the_goldens(dut: Any) -> None:
         mac, slot = random.random() < 0.8, random.choice(SLOTS)
         first = slot not in sums or random.random() < 0.2
         take_maximum, block_end = random.random() < 0.3, random.random() < 0.2
-        control = {"fetch": fetch, "mac": mac, "first": first, "take_maximum": take_maximum, "block_end": block_end}
+        control: dict[str, int] = {
+            "fetch": fetch,
+            "mac": mac,
+            "first": first,
+            "take_maximum": take_maximum,
+            "block_end": block_end,
+        }
         control |= {"slot": slot, "slide": slide, "step_rows": step_rows}
         dut.control.value = ControlLayout.const(control).as_bits()
         dut.operands.value = packed(vectors)

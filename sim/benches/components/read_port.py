@@ -55,7 +55,7 @@ class Memory:
         dut.arready.value = random.random() >= self.pause
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(client_pauses=[(0.0, 0.0), (0.6, 0.6), (0.9, 0.1)], memory_pause=[0.0, 0.5])
 async def each_client_gets_its_own_data(dut: Any, client_pauses: tuple[float, float], memory_pause: float) -> None:
     clients = range(2)

@@ -55,7 +55,7 @@ class Engines:
             getattr(self.dut, f"retired__{engine}").value = self.retired[engine]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.5, 0.9], memory_pause=[0.0, 0.5])
 async def each_engine_gets_its_instructions(dut: Any, pause: float, memory_pause: float) -> None:
     ready = [f"queues__{engine}__ready" for engine in Engine]
@@ -87,7 +87,7 @@ async def each_engine_gets_its_instructions(dut: Any, pause: float, memory_pause
         assert requested <= -(-len(program) // INSTRUCTIONS_PER_FETCH) + 2
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def an_engine_that_does_not_move_holds_up_only_what_comes_after_its_queue(dut: Any) -> None:
     ready = [f"queues__{engine}__ready" for engine in Engine]
     await start(dut, "start", "beats__valid", "requests__ready", *ready, *(f"retired__{engine}" for engine in Engine))

@@ -60,7 +60,7 @@ class Memory:
             getattr(dut, f"{channel}ready").value = random.random() >= self.pause
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.5], memory_pause=[0.0, 0.5, 0.9])
 async def sends_every_burst_and_knows_when_all_are_answered(dut: Any, pause: float, memory_pause: float) -> None:
     await start(dut, "bursts__valid", "beats__valid", "awready", "wready", "bvalid")
