@@ -122,7 +122,7 @@ MacLayout = _instruction(
         "segment_stride": 18,  # bytes between the operands of successive steps
         "lanes": 6,  # operands per kernel row in a step that carry MACs (performance counter only)
         "last_lanes": 6,  # the same, in the last step of a kernel row
-        "slide": 1,  # depthwise: columns of the window slide through the array, a row of taps each
+        "slide": 1,  # depthwise, average pool: columns of the window slide through the array
         "columns": 6,  # columns of the window
         "next_column": 6,  # the first of them that the pixel before did not have
         "column_stride": 14,  # bytes from one column to the next

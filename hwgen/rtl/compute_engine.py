@@ -7,7 +7,15 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
-from hwgen.isa import INSTRUCTION_BITS, WORD_ADDRESS_BITS, AddLayout, HeaderLayout, MacLayout, Opcode
+from hwgen.isa import (
+    INSTRUCTION_BITS,
+    PARAMETER_BYTES,
+    WORD_ADDRESS_BITS,
+    AddLayout,
+    HeaderLayout,
+    MacLayout,
+    Opcode,
+)
 from hwgen.rtl.act_buffer import PlaceLayout
 from hwgen.rtl.add_sequencer import AddSequencer
 from hwgen.rtl.drain import Drain, DrainLayout
@@ -37,7 +45,7 @@ class ComputeEngine(wiring.Component):
                 "write_strobe": Out(config.requant_lanes),
                 "write_place": Out(PlaceLayout),
                 "write_data": Out(8 * config.requant_lanes),
-                "word": In(8 * max(config.multipliers, 12 * config.requant_lanes)),  # from the load engine
+                "word": In(8 * max(config.multipliers, PARAMETER_BYTES * config.requant_lanes)),  # from the load engine
                 "word_address": In(WORD_ADDRESS_BITS),
                 "weight_write": In(1),
                 "parameter_write": In(1),

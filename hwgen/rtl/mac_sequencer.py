@@ -7,9 +7,10 @@ Loops, from the outside::
             for step along the kernel's height:         step_rows kernel rows are read together
                 for step along its width:               one weight word
                     for pixel of the block:
-                        for column of its window:       depthwise only, and only the columns that are new
+                        for column of its window:       where it slides only, and only the columns that are new
 
-A block of a depthwise instruction ends with the output row, since the window slides along it.
+A block of an instruction with ``slide`` (depthwise, average pool) ends with the output row, along which the window
+slides.
 """
 
 from __future__ import annotations

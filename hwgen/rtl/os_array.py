@@ -42,9 +42,9 @@ class OutputStationaryArray(wiring.Component):
     """Every cycle, each column takes the dot product of its operands with its weights into one register-file entry.
 
     The columns share their operands: row r has one of the lanes fetched, which are dealt evenly over the kernel rows
-    read together. In a depthwise step (``slide``) each column has its own channel instead: the new operands enter the
-    first ``step_rows`` array rows and what those held moves ``step_rows`` rows on, so that the rows hold the last few
-    columns of the window.
+    read together. In a step of a sliding window (``slide``: depthwise, average pool) each column has its own channel
+    instead: the new operands enter the first ``step_rows`` array rows and what those held moves ``step_rows`` rows on,
+    so that the rows hold the last few columns of the window.
     """
 
     def __init__(self, config: AcceleratorConfig) -> None:

@@ -1,4 +1,4 @@
-"""Prescale lane: the two scaled operands of an addition, summed, as TensorFlow Lite's ADD computes them."""
+"""Prescale lane: an operand of an addition, scaled as TensorFlow Lite's ADD scales it before the sum."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ ControlLayout = data.StructLayout(
         "take_maximum": 1,  # keep the maximum, not the sum
         "block_end": 1,  # the block's partial sums are complete after this step
         "slot": 7,  # register-file entry: bank, then pixel
-        "slide": 1,  # operands are a column of a depthwise window
+        "slide": 1,  # operands are a column of a sliding window
         "step_rows": 3,  # rows fetched together
         "add": 1,  # a step of the addition
         "right": 1,  # its right operand
