@@ -1,7 +1,8 @@
 """Quick estimates of a pair's cost, for ranking many pairs before a few are measured in RTL simulation.
 
-``estimate_cycles`` is a roofline per layer: the slower of the array and the bus. It knows nothing of tiling or stalls;
-the search corrects it with measurements. ``lut_equivalents`` is a proxy for area, not a result of place and route.
+``estimate_cycles`` is a roofline per layer: the slowest of array, bus and requantisation. It knows nothing of tiling or
+stalls; the search corrects it with measurements. ``lut_equivalents`` is a proxy for area, not a result of place and
+route.
 """
 
 from __future__ import annotations
@@ -25,10 +26,7 @@ def _array_steps(layer: Layer, config: AcceleratorConfig) -> int:
     pixels = height * width
     if isinstance(layer, Conv):
         _, kernel_h, kernel_w, inputs = layer.weights.shape
-        row_fetches = min(
-            kernel_h * kernel_w * ceil(inputs / config.rows), kernel_h * ceil(kernel_w * inputs / config.rows)
-        )
-        return pixels * row_fetches * ceil(channels / config.cols)
+        return pixels * kernel_h * ceil(kernel_w * inputs / config.rows) * ceil(channels / config.cols)
     if isinstance(layer, FullyConnected):
         return ceil(layer.weights.shape[1] / config.rows) * ceil(channels / config.cols)
     if isinstance(layer, Depthwise):

@@ -216,10 +216,7 @@ class LayerGraph:
 
     def macs(self, layer: Layer) -> int:
         """Multiply-accumulates of ``layer`` as the literature counts them (padding included, pools and adds none)."""
-        if isinstance(layer, Conv | FullyConnected):
-            height, width, _ = layer.output.shape
-            return height * width * layer.weights.size
-        if isinstance(layer, Depthwise):
+        if isinstance(layer, Conv | Depthwise | FullyConnected):
             height, width, _ = layer.output.shape
             return height * width * layer.weights.size
         return 0

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.config import AcceleratorConfig
 from hwgen.program import LayerSpan, Program
 from hwgen.registers import COUNTER_BASE, COUNTERS, IDENTITY, REGISTERS
 from sim.system import DEFAULT_MEMORY, MemoryModel, SimulationError, accelerator_verilog, plusargs, system_sources
@@ -52,11 +51,6 @@ class Measurement:
     @property
     def sim_cycles_per_second(self) -> float:
         return self.sim_cycles / self.sim_seconds
-
-
-def accelerator_build(config: AcceleratorConfig) -> Path:
-    """Executable that runs any Program compiled for ``config``; built once and kept."""
-    return build(simulator(accelerator_verilog(config), config.bus_bits))
 
 
 def simulator(accelerator: str, bus_bits: int) -> Design:
