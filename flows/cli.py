@@ -168,7 +168,8 @@ def _refuse_other_options(context: typer.Context) -> None:
     for name in context.params:
         source = context.get_parameter_source(name)
         if name != "resume" and source is not None and source.name == "COMMANDLINE":
-            raise InputError(f"resume: the run has its own settings; accepted: no other option, not --{name}")
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(f"resume: the run has its own settings; accepted: no other option, not {option}")
 
 
 def main() -> None:
