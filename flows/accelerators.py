@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from math import log2
 from typing import Any
 
-from hwgen.config import KIB, AcceleratorConfig, Dataflow
+from hwgen.config import KIB, AcceleratorConfig
 
 
 @dataclass(frozen=True)
@@ -48,4 +48,4 @@ def config_values(config: AcceleratorConfig) -> dict[str, Any]:
 
 def config_from_values(values: dict[str, Any]) -> AcceleratorConfig:
     """The inverse of ``config_values``; ConfigError where a value is not accepted."""
-    return AcceleratorConfig(**{**values, "dataflow": Dataflow(values["dataflow"])})
+    return AcceleratorConfig(**values)
