@@ -44,7 +44,7 @@ COUNTER_BASE = 0x100
 COUNTERS: tuple[Counter, ...] = (
     Counter("cycles", "clock cycles from start to done"),
     Counter("load_busy", "cycles in which the load engine holds an instruction"),
-    Counter("compute_busy", "cycles in which the array issues a step"),
+    Counter("compute_busy", "cycles in which the array or the adder takes operands"),
     Counter("store_busy", "cycles in which the store engine holds an instruction"),
     Counter("load_wait", "cycles in which the next load waits for a buffer to be free"),
     Counter("compute_wait_load", "cycles in which the next computation waits for operands"),
