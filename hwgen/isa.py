@@ -12,6 +12,8 @@ from enum import IntEnum
 from amaranth.hdl import Shape, signed
 from amaranth.lib import data
 
+from hwgen.program import Engine
+
 INSTRUCTION_BYTES = 64
 INSTRUCTION_BITS = 8 * INSTRUCTION_BYTES
 INSTRUCTIONS_PER_FETCH = 8
@@ -37,6 +39,17 @@ class Opcode(IntEnum):
     MAC = 4
     ADD = 5
     STORE = 6
+
+
+ENGINE_OF: dict[Opcode, Engine] = {
+    Opcode.LOAD_ACT: Engine.LOAD,
+    Opcode.LOAD_WEIGHT: Engine.LOAD,
+    Opcode.LOAD_PARAM: Engine.LOAD,
+    Opcode.MAC: Engine.COMPUTE,
+    Opcode.ADD: Engine.COMPUTE,
+    Opcode.STORE: Engine.STORE,
+}
+"""The engine that executes each opcode but END, which is the sequencer's."""
 
 
 class Region(IntEnum):

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hwgen.compiler.hazards import Access, Hazards, Ring, Waits, merge_waits
+from hwgen.compiler.hazards import Access, Hazards, Waits, merge_waits
+from hwgen.compiler.ring import Ring
 from hwgen.config import ROW_BANKS, AcceleratorConfig
-from hwgen.isa import INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, PARAMETER_BYTES, Opcode, Region, encode
+from hwgen.isa import ENGINE_OF, INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, PARAMETER_BYTES, Opcode, Region, encode
 from hwgen.program import Engine
 
 DATA_ALIGNMENT = 64
@@ -104,7 +105,7 @@ class ProgramBuilder:
             self.dram_hazards[source.region].before_read(source.offset, source.end),
             self.act_hazards.before_write(span.start, span.end),
         )
-        retired = self._issue(Opcode.LOAD_ACT, Engine.LOAD, waits, transfer.fields)
+        retired = self._issue(Opcode.LOAD_ACT, waits, transfer.fields)
         self.dram_hazards[source.region].record_read(Access(source.offset, source.end, Engine.LOAD, retired))
         self.act_hazards.record_write(Access(span.start, span.end, Engine.LOAD, retired))
 
@@ -115,7 +116,7 @@ class ProgramBuilder:
             self.dram_hazards[target.region].before_write(target.offset, target.end),
             self.act_hazards.before_read(span.start, span.end),
         )
-        retired = self._issue(Opcode.STORE, Engine.STORE, waits, transfer.fields)
+        retired = self._issue(Opcode.STORE, waits, transfer.fields)
         self.dram_hazards[target.region].record_write(Access(target.offset, target.end, Engine.STORE, retired))
         self.act_hazards.record_read(Access(span.start, span.end, Engine.STORE, retired))
 
@@ -143,7 +144,7 @@ class ProgramBuilder:
             "words": words,
             "beats": beats,
         }
-        retired = self._issue(opcode, Engine.LOAD, hazards.before_write(address, address + words), fields)
+        retired = self._issue(opcode, hazards.before_write(address, address + words), fields)
         hazards.record_write(Access(address, address + words, Engine.LOAD, retired))
         return address
 
@@ -168,12 +169,13 @@ class ProgramBuilder:
         # Results are written in program order, so only reading an earlier result needs a wait for this engine.
         earlier = merge_waits(*(hazards.before_read(span.start, span.end) for hazards, span in reads))
         waits[Engine.COMPUTE] = earlier.get(Engine.COMPUTE, 0)
-        retired = self._issue(opcode, Engine.COMPUTE, waits, fields)
+        retired = self._issue(opcode, waits, fields)
         for hazards, span in reads:
             hazards.record_read(Access(span.start, span.end, Engine.COMPUTE, retired))
         self.act_hazards.record_write(Access(results.start, results.end, Engine.COMPUTE, retired))
 
-    def _issue(self, opcode: Opcode, engine: Engine, waits: Waits, fields: dict[str, int]) -> int:
+    def _issue(self, opcode: Opcode, waits: Waits, fields: dict[str, int]) -> int:
+        engine = ENGINE_OF[opcode]
         header = {
             f"wait_{other.name.lower()}": waits.get(other, 0)
             for other in Engine

@@ -47,10 +47,10 @@ def lower_add(
     for box in boxes:
         tiles = []
         for source in sources:
-            tile = place_tile(builder.operand_ring, box, shape, config.act_word_bytes)
+            tile = place_tile(builder.operand_ring, box, config.act_word_bytes)
             load_tile(builder, tile, source, shape)
             tiles.append(tile)
-        results = place_tile(builder.result_ring, box, shape, config.act_word_bytes)
+        results = place_tile(builder.result_ring, box, config.act_word_bytes)
         builder.compute(
             Opcode.ADD,
             {

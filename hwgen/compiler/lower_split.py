@@ -25,9 +25,20 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Columns [left, right) of an output row."""
+class Split:
+    """A layer that is split, where its input and its words lie, and the program that it goes to."""
 
+    builder: ProgramBuilder
+    layer: WindowedLayer
+    source: Place
+    data: LayerData
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Columns [left, right) of an output row, in the channels of a group."""
+
+    group: int
     row: int
     left: int
     right: int
@@ -38,7 +49,7 @@ def lower_split(builder: ProgramBuilder, layer: WindowedLayer, source: Place, ta
 
     Raises ValueError where even one step of one pixel does not fit.
     """
-    data = add_layer_data(builder, layer)
+    split = Split(builder, layer, source, add_layer_data(builder, layer))
     width, steps = _piece_size(builder, layer)
     slices = [
         Slice(kernel_row, first, min(layer.steps.horizontal, first + steps))
@@ -51,24 +62,14 @@ def lower_split(builder: ProgramBuilder, layer: WindowedLayer, source: Place, ta
         parameters: Span | None = None
         for row in range(layer.out_size[0]):
             for left in range(0, layer.out_size[1], width):
-                piece = Piece(row, left, min(layer.out_size[1], left + width))
+                piece = Piece(group, row, left, min(layer.out_size[1], left + width))
                 if parameters is None or layer.is_pool:
-                    parameters = _load_parameters(builder, layer, data, group, piece)
+                    parameters = _load_parameters(split, piece)
                 box = Box(row, row + 1, piece.left, piece.right, channel, channels)
-                results = place_tile(builder.result_ring, box, out_shape, builder.config.act_word_bytes)
+                results = place_tile(builder.result_ring, box, builder.config.act_word_bytes)
                 for index, part in enumerate(slices):
-                    _emit_slice(
-                        builder,
-                        layer,
-                        source,
-                        data,
-                        group,
-                        piece,
-                        part,
-                        results,
-                        parameters,
-                        {"accumulate": int(index > 0), "hold": int(index < len(slices) - 1)},
-                    )
+                    flags = {"accumulate": int(index > 0), "hold": int(index < len(slices) - 1)}
+                    _emit_slice(split, piece, part, results, parameters, flags)
                 store_tile(builder, results, target, out_shape)
 
 
@@ -101,9 +102,10 @@ def _operand_bytes(layer: WindowedLayer, width: int, steps: int, rows: int) -> i
     return reach * layer.inputs.tensor + steps * rows
 
 
-def _load_parameters(builder: ProgramBuilder, layer: WindowedLayer, data: LayerData, group: int, piece: Piece) -> Span:
+def _load_parameters(split: Split, piece: Piece) -> Span:
+    layer, data = split.layer, split.data
     if not layer.is_pool:
-        words, word = layer.parameter_words(1), group * layer.parameter_words(1)
+        words, word = layer.parameter_words(1), piece.group * layer.parameter_words(1)
     elif layer.take_maximum:
         words, word = 1, 0
     else:
@@ -111,7 +113,7 @@ def _load_parameters(builder: ProgramBuilder, layer: WindowedLayer, data: LayerD
         rows = valid_extents(window.kernel[0], window.stride[0], window.padding[0], height, layer.out_size[0])
         cols = valid_extents(window.kernel[1], window.stride[1], window.padding[2], width, layer.out_size[1])
         words, word = 1, layer.divisors.index(rows[piece.row] * cols[piece.left])
-    address = builder.load_parameters(data.parameters + word * data.parameter_bytes, words)
+    address = split.builder.load_parameters(data.parameters + word * data.parameter_bytes, words)
     return Span(address, address + words)
 
 
@@ -125,9 +127,8 @@ class SliceOperands:
     segment_stride: int
 
 
-def _load_operands(
-    builder: ProgramBuilder, layer: WindowedLayer, source: Place, group: int, piece: Piece, part: Slice
-) -> SliceOperands:
+def _load_operands(split: Split, piece: Piece, part: Slice) -> SliceOperands:
+    builder, layer = split.builder, split.layer
     window, (height, width) = layer.window, layer.in_size
     row = piece.row * window.stride[0] - window.padding[0] + part.kernel_row
     start = piece.left * window.stride[1] - window.padding[2]
@@ -135,7 +136,7 @@ def _load_operands(
     channels = layer.inputs.tensor
     bottom = row + 1 if 0 <= row < height else row
     if layer.channelwise:
-        first, count = layer.chunk_inputs(group, 1)
+        first, count = layer.chunk_inputs(piece.group, 1)
         begin, end = start + part.first, start + reach + part.end
         box = Box(row, bottom, max(0, begin), min(width, end), first, count)
         shape = (height, width, channels)
@@ -146,8 +147,8 @@ def _load_operands(
         end = (start + reach) * channels + min(part.end * rows, window.kernel[1] * channels)
         box = Box(row, bottom, max(0, begin), min(width * channels, end), 0, 1)
         shape = (height, width * channels, 1)
-    tile = place_tile(builder.operand_ring, box, shape, builder.config.act_word_bytes)
-    load_tile(builder, tile, source, shape)
+    tile = place_tile(builder.operand_ring, box, builder.config.act_word_bytes)
+    load_tile(builder, tile, split.source, shape)
     pixel = tile.pixel_pitch if layer.channelwise else channels
     return SliceOperands(
         tile,
@@ -158,22 +159,14 @@ def _load_operands(
 
 
 def _emit_slice(
-    builder: ProgramBuilder,
-    layer: WindowedLayer,
-    source: Place,
-    data: LayerData,
-    group: int,
-    piece: Piece,
-    part: Slice,
-    results: Tile,
-    parameters: Span,
-    flags: dict[str, int],
+    split: Split, piece: Piece, part: Slice, results: Tile, parameters: Span, flags: dict[str, int]
 ) -> None:
-    operands = _load_operands(builder, layer, source, group, piece, part)
+    builder, layer, data = split.builder, split.layer, split.data
+    operands = _load_operands(split, piece, part)
     words = 1 if layer.is_pool else part.end - part.first
     word = 0
     if not layer.is_pool:
-        word = group * layer.steps.count + part.kernel_row * layer.steps.horizontal + part.first
+        word = piece.group * layer.steps.count + part.kernel_row * layer.steps.horizontal + part.first
     address = builder.load_weights(data.weights + word * data.weight_bytes, words)
     tile = operands.tile
     width = piece.right - piece.left

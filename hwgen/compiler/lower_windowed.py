@@ -67,7 +67,7 @@ def lower_windowed(builder: ProgramBuilder, layer: WindowedLayer, tiling: Tiling
             loaded_chunk = _load_chunk(builder, layer, data, first, groups)
         box = operand_box(layer, rectangle, *layer.chunk_inputs(first, groups))
         if loaded_operands is None or loaded_operands.box != box:
-            loaded_operands = place_tile(builder.operand_ring, box, _in_shape(layer), builder.config.act_word_bytes)
+            loaded_operands = place_tile(builder.operand_ring, box, builder.config.act_word_bytes)
             load_tile(builder, loaded_operands, source, _in_shape(layer))
         results = _place_results(builder, layer, rectangle, first, groups)
         for part, parameters in _uniform_parts(layer, rectangle, loaded_chunk.parameters):
@@ -137,7 +137,7 @@ def _place_results(
 ) -> Tile:
     channel, channels = layer.chunk_outputs(first, groups)
     box = Box(rectangle.top, rectangle.bottom, rectangle.left, rectangle.right, channel, channels)
-    return place_tile(builder.result_ring, box, _out_shape(layer), builder.config.act_word_bytes)
+    return place_tile(builder.result_ring, box, builder.config.act_word_bytes)
 
 
 def _uniform_parts(layer: WindowedLayer, rectangle: Rectangle, parameters: Span) -> Iterator[tuple[Rectangle, Span]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hwgen.compiler.builder import Extent, ProgramBuilder, Span, Transfer
-from hwgen.compiler.hazards import Ring
+from hwgen.compiler.ring import Ring
 from hwgen.config import ROW_BANKS
 from hwgen.isa import Region
 
@@ -61,13 +61,13 @@ def bank_bytes(rows: int, row_bytes: int, word_bytes: int) -> int:
     return -(-rows // ROW_BANKS) * (-(-row_bytes // word_bytes) * word_bytes)
 
 
-def place_tile(ring: Ring, box: Box, shape: tuple[int, int, int], word_bytes: int) -> Tile:
-    """A tile for ``box`` of a tensor of ``shape``, in the ring's next place.
+def place_tile(ring: Ring, box: Box, word_bytes: int) -> Tile:
+    """A tile for ``box``, in the ring's next place.
 
     Raises ValueError where it does not fit the ring.
     """
     if box.empty:
-        return Tile(box, ring.base, 0, shape[2])
+        return Tile(box, ring.base, 0, box.channels)
     row_bytes = (box.right - box.left) * box.channels
     address = ring.allocate(bank_bytes(box.bottom - box.top, row_bytes, word_bytes))
     return Tile(box, address, bank_bytes(1, row_bytes, word_bytes), box.channels)

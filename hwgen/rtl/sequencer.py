@@ -6,22 +6,20 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.isa import INSTRUCTION_BITS, INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, HeaderLayout, Opcode
+from hwgen.isa import (
+    ENGINE_OF,
+    INSTRUCTION_BITS,
+    INSTRUCTION_BYTES,
+    INSTRUCTIONS_PER_FETCH,
+    HeaderLayout,
+    Opcode,
+)
 from hwgen.program import Engine
 from hwgen.rtl.axi import RequestLayout
 from hwgen.rtl.instruction_gate import RETIRED_BITS
 
 QUEUE_DEPTH = 4
 """Instructions waiting per engine."""
-
-ENGINE_OF: dict[Opcode, Engine] = {
-    Opcode.LOAD_ACT: Engine.LOAD,
-    Opcode.LOAD_WEIGHT: Engine.LOAD,
-    Opcode.LOAD_PARAM: Engine.LOAD,
-    Opcode.MAC: Engine.COMPUTE,
-    Opcode.ADD: Engine.COMPUTE,
-    Opcode.STORE: Engine.STORE,
-}
 
 
 class Sequencer(wiring.Component):

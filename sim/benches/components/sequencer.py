@@ -11,9 +11,8 @@ from typing import Any
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from hwgen.isa import INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, Opcode, encode
+from hwgen.isa import ENGINE_OF, INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, QUEUE_DEPTH, Opcode, encode
 from hwgen.program import Engine
-from hwgen.rtl.sequencer import ENGINE_OF, QUEUE_DEPTH
 from sim.benches.components.setup import start
 from sim.benches.streams import answer
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwgen.compiler.hazards import Access, Hazards, Ring, Waits, merge_waits
+from hwgen.compiler.hazards import Access, Hazards, Waits, merge_waits
+from hwgen.compiler.ring import Ring
 from hwgen.program import Engine
 
 SIZE = 24
