@@ -13,6 +13,7 @@ from cocotb.triggers import RisingEdge
 
 from hwgen.isa import ENGINE_OF, INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, QUEUE_DEPTH, Opcode, encode
 from hwgen.program import Engine
+from hwgen.rtl.sequencer import QUEUE_DEPTH
 from sim.benches.components.setup import start
 from sim.benches.streams import answer
 
