@@ -68,7 +68,9 @@ class AcceleratorConfig:
         self._require_range("rf_depth", 1, 64)
         self._require_range("act_buffer_kib", 4, 1024)
         if self.act_buffer_kib & (self.act_buffer_kib - 1):
-            raise ConfigError(f"act_buffer_kib: {self.act_buffer_kib} is not a power of two; accepted: 4 to 1024")
+            raise ConfigError(
+                f"act_buffer_kib: {self.act_buffer_kib} is out of range; accepted: a power of two from 4 to 1024"
+            )
         self._require_range("weight_buffer_kib", 1, 1024)
         if self.weight_words < 16:
             needed = -(-16 * self.rows * self.cols // KIB)
