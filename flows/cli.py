@@ -80,6 +80,8 @@ def simulate(
     x = random_inputs(graph, samples or 1, seed) if inputs is None else read_inputs(inputs, graph, samples)
     if output is not None and not output.parent.is_dir():
         raise InputError(f"output: {output.parent} is not a directory")
+    if output is not None and output.is_dir():
+        raise InputError(f"output: {output} is a directory; accepted: a file to write")
     with Console(stderr=True).status(f"simulating {graph.name} on {len(x)} sample(s)"):
         simulation = simulate_network(graph, config, x)
     if output is not None:

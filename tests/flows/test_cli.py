@@ -159,6 +159,13 @@ def test_an_input_file_that_is_no_array_is_named(
     assert_refused(capsys, "simulate", network, "--input", tmp_path / "x.npy", naming="not a readable .npy file")
 
 
+def test_an_output_that_is_a_directory_is_refused_before_the_simulation(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.cli.simulate_network", lambda *_: pytest.fail("simulated"))
+    assert_refused(capsys, "simulate", network, "--output", tmp_path, naming=f"output: {tmp_path} is a directory")
+
+
 def test_more_samples_than_there_are_is_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, network: Path
 ) -> None:
