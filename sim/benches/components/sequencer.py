@@ -11,7 +11,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from hwgen.isa import ENGINE_OF, INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, QUEUE_DEPTH, Opcode, encode
+from hwgen.isa import ENGINE_OF, INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, Opcode, encode
 from hwgen.program import Engine
 from hwgen.rtl.sequencer import QUEUE_DEPTH
 from sim.benches.components.setup import start
