@@ -39,8 +39,8 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     """Run, or finish, the search of ``settings`` in the run directory ``run``; progress goes to ``console``.
 
     Raises InputError, before anything is written, where the space, the data set or the accuracies are not to be had;
-    InputError where no pair meets the constraints; MismatchError where the chosen pair's RTL disagrees with the
-    reference.
+    InputError where no pair can run or meets the constraints, or where a file of ``run`` is damaged; MismatchError
+    where the chosen pair's RTL disagrees with the reference.
     """
     space = find_space(settings.space, settings.dataset)
     dataset = load_dataset(settings.dataset, settings.data_directory)
@@ -58,10 +58,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         evaluations = tuple(log)
     best = best_pair(front, settings.parsed_constraints(), settings.clock_mhz)
     if best is None:
-        raise InputError(
-            f"constraint: no measured pair of {settings.space} meets {', '.join(settings.constraints)}; "
-            "accepted: looser constraints, more accelerators (--builds) or more pairs (--budget)"
-        )
+        raise _nothing_to_choose(settings)
     _say(console, f"front: {len(front)} pairs, all measured in RTL; next, the chosen network's training")
     verification = _deliver(run, settings, best, source, dataset)
     rtl = verification["rtl"]
@@ -80,6 +77,18 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     results.render(run, evaluations)
     results.save(run)
     return results
+
+
+def _nothing_to_choose(settings: Settings) -> InputError:
+    if not settings.constraints:
+        return InputError(
+            f"search: no accelerator that was built can run any network of {settings.space} that was tried; "
+            "accepted: more accelerators (--builds) or more pairs (--budget)"
+        )
+    return InputError(
+        f"constraint: no measured pair of {settings.space} meets {', '.join(settings.constraints)}; "
+        "accepted: looser constraints, more accelerators (--builds) or more pairs (--budget)"
+    )
 
 
 def _say(console: Console, text: str) -> None:
