@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from flows.errors import MismatchError
 from flows.files import new_directory, write_json
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig
+from hwgen.errors import InputError
 from hwgen.graph import LayerGraph
 from hwgen.program import Program
 from hwgen.reference import run as run_reference
@@ -28,8 +30,8 @@ VERIFICATION = "verification.json"
 
 def deliver(
     directory: Path, name: str, trained: Trained, accelerator: AcceleratorConfig, dataset: Dataset, verified_images: int
-) -> dict[str, Any]:
-    """Write the pair's bundle, LayerGraph and ``verification.json`` as the new ``directory``; returns the last.
+) -> None:
+    """Write the pair's bundle, LayerGraph and ``verification.json`` as the new ``directory``.
 
     Raises MismatchError, and writes nothing, where the RTL and the reference disagree on an output byte.
     """
@@ -48,7 +50,21 @@ def deliver(
         write_bundle(temporary, program, emit(accelerator), name)
         save_graph(graph, temporary / "network.npz")
         write_json(temporary / VERIFICATION, verification)
-    return verification
+
+
+def verification_summary(directory: Path) -> str:
+    """What ``verification.json`` in ``directory`` says, for people. Raises InputError where it is not as written."""
+    path = directory / VERIFICATION
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return (
+            f"int8 accuracy {values['int8_test_accuracy']:.2%} on {values['int8_test_images']} test images; "
+            f"the first {values['rtl']['images']} simulated in RTL, every output byte as the reference"
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"run: {path} is missing or damaged ({error!r}); delete {directory} to have the chosen pair made again"
+        ) from error
 
 
 def _verify(graph: LayerGraph, program: Program, split: Split) -> dict[str, Any]:

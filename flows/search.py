@@ -5,17 +5,15 @@ Every stage leaves its product in the run directory in one step, and finds it th
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
 
 from flows.accelerators import AcceleratorSpace
 from flows.accuracy import AccuracySource, accuracy_source
-from flows.best_pair import VERIFICATION, deliver
+from flows.best_pair import deliver, verification_summary
 from flows.evaluation import Evaluation
 from flows.evaluation_log import EVALUATIONS, EvaluationLog
 from flows.files import new_directory
@@ -26,7 +24,7 @@ from flows.rtl_evaluator import RtlEvaluator
 from flows.settings import FILE_NAME as SETTINGS
 from flows.settings import Settings
 from hwgen.errors import InputError
-from nas.data import Dataset, load_dataset
+from nas.data import load_dataset
 from nas.progress import progress_bar
 from nas.spaces import Space
 from nas.spaces import space as find_space
@@ -60,13 +58,13 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     if best is None:
         raise _nothing_to_choose(settings)
     _say(console, f"front: {len(front)} pairs, all measured in RTL; next, the chosen network's training")
-    verification = _deliver(run, settings, best, source, dataset)
-    rtl = verification["rtl"]
-    _say(
-        console,
-        f"chosen pair: int8 accuracy {verification['int8_test_accuracy']:.2%} on {verification['int8_test_images']} "
-        f"test images; the first {rtl['images']} simulated in RTL, every output byte as the reference",
-    )
+    directory = run / BEST
+    if not directory.exists():
+        architecture = best.pair.architecture
+        trained = source.train(architecture)
+        name = f"{settings.space}:{architecture}"
+        deliver(directory, name, trained, best.pair.accelerator, dataset, settings.verified_images)
+    _say(console, f"chosen pair: {verification_summary(directory)}")
     results = Results(
         title=f"{settings.space} on {dataset.provenance}",
         clock_mhz=settings.clock_mhz,
@@ -122,17 +120,3 @@ def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log:
             show,
         )
         return search.run()
-
-
-def _deliver(
-    run: Path, settings: Settings, best: Evaluation, source: AccuracySource, dataset: Dataset
-) -> dict[str, Any]:
-    """What ``best/verification.json`` says; the directory is made first where it is not there."""
-    directory = run / BEST
-    if not directory.exists():
-        architecture = best.pair.architecture
-        trained = source.train(architecture)
-        name = f"{settings.space}:{architecture}"
-        deliver(directory, name, trained, best.pair.accelerator, dataset, settings.verified_images)
-    verification: dict[str, Any] = json.loads((directory / VERIFICATION).read_text(encoding="utf-8"))
-    return verification

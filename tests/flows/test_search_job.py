@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from flows.best_pair import verification_summary
 from flows.search import run_search
 from flows.settings import Settings
 from hwgen.errors import InputError
@@ -28,3 +29,25 @@ def test_an_empty_front_says_what_to_change(
     monkeypatch.setattr("flows.search._search_pairs", lambda *_: [])
     with pytest.raises(InputError, match=message):
         run_search(tmp_path / "run", Settings(constraints=constraints), Console(quiet=True))
+
+
+def test_the_verification_is_summed_up(tmp_path: Path) -> None:
+    content = '{"int8_test_accuracy": 0.9512, "int8_test_images": 450, "rtl": {"images": 32}}'
+    (tmp_path / "verification.json").write_text(content)
+    summary = verification_summary(tmp_path)
+    assert summary.startswith("int8 accuracy 95.12% on 450 test images; the first 32 simulated in RTL")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, b"", b"{", b"\xff", b"[]", b"{}"),
+        b'{"int8_test_accuracy": 0.9, "int8_test_images": 450, "rtl": 3}',
+        b'{"int8_test_accuracy": "high", "int8_test_images": 450, "rtl": {"images": 32}}',
+    ],
+)
+def test_a_damaged_verification_is_named(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "verification.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"^run: .*verification\.json is missing or damaged .*; delete "):
+        verification_summary(tmp_path)
