@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from flows.accelerators import config_from_values, config_values
@@ -30,19 +31,35 @@ def evaluation_values(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def evaluation_from_values(values: dict[str, Any]) -> Evaluation:
-    """The inverse of ``evaluation_values``."""
+    """The inverse of ``evaluation_values``; KeyError, TypeError or ValueError where ``values`` are not its result."""
     return Evaluation(
-        pair=Pair(values["architecture"], config_from_values(values["accelerator"])),
+        pair=Pair(_typed(values, "architecture", str), config_from_values(values["accelerator"])),
         tier=Tier(values["cycles_tier"]),
-        cycles=values["cycles"],
-        accuracy=values["accuracy"],
-        accuracy_tier=values["accuracy_tier"],
+        cycles=_typed(values, "cycles", int | float | None),
+        accuracy=_typed(values, "accuracy", int | float),
+        accuracy_tier=_typed(values, "accuracy_tier", str),
     )
 
 
+def _typed(values: dict[str, Any], name: str, accepted: type | UnionType) -> Any:
+    if not isinstance(values[name], accepted):
+        raise TypeError(f"{name}: {values[name]!r}")
+    return values[name]
+
+
 def read_evaluations(path: Path) -> list[Evaluation]:
-    """The finished evaluations in ``path``; a last line that an interruption left torn is not one."""
-    return [evaluation_from_values(json.loads(line)) for line in _whole_lines(path).splitlines()]
+    """The finished evaluations in ``path``; a last line that an interruption left torn is not one.
+
+    Raises InputError where another line is damaged.
+    """
+    return [_read_line(path, number, line) for number, line in enumerate(_whole_lines(path).splitlines(), start=1)]
+
+
+def _read_line(path: Path, number: int, line: bytes) -> Evaluation:
+    try:
+        return evaluation_from_values(json.loads(line))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"run: line {number} of {path} is damaged ({error!r}); accepted: lines as written") from error
 
 
 def _whole_lines(path: Path) -> bytes:
@@ -53,17 +70,20 @@ def _whole_lines(path: Path) -> bytes:
 class EvaluationLog:
     """Evaluations by pair and tier: those in ``path``, and new ones appended to it as they finish.
 
-    Raises InputError where another process appends to ``path``.
+    Raises InputError where another process appends to ``path``, or a line of it is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._evaluations = {(found.pair, found.tier): found for found in read_evaluations(path)}
         except BlockingIOError as error:
             self._file.close()
             raise InputError(f"resume: another search is writing {path}") from error
-        self._evaluations = {(found.pair, found.tier): found for found in read_evaluations(path)}
+        except InputError:
+            self._file.close()
+            raise
         self._file.truncate(len(_whole_lines(path)))
 
     def find(self, pair: Pair, tier: Tier) -> Evaluation | None:

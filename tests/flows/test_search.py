@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -98,6 +99,37 @@ def test_the_log_drops_a_torn_last_line(tmp_path: Path) -> None:
     with closing(EvaluationLog(path)) as log:
         assert len(log) == 1
     assert path.read_bytes() == whole
+
+
+DAMAGED_LINES = {
+    "no JSON": lambda line: line[:-2],
+    "not UTF-8": lambda line: b"\xff" + line,
+    "no object": lambda line: b"[]",
+    "empty": lambda line: b"",
+    "no cycles": lambda line: line.replace(b'"cycles"', b'"bicycles"'),
+    "cycles that are no number": lambda line: line.replace(b'"cycles": 10', b'"cycles": "10"'),
+    "accuracy that is no number": lambda line: line.replace(b'"accuracy": 0.5', b'"accuracy": null'),
+    "an unknown tier": lambda line: line.replace(b"modelled", b"guessed"),
+    "an illegal accelerator": lambda line: line.replace(b'"rows": 2', b'"rows": 0'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_LINES.values(), ids=DAMAGED_LINES)
+def test_a_damaged_line_is_named_and_the_log_left_as_it_is(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "log.jsonl"
+    with closing(EvaluationLog(path)) as log:
+        for architecture in ("100", "101", "110"):
+            log.append(
+                Evaluation(Pair(architecture, AcceleratorSpace().decode([0] * 7)), Tier.MODELLED, 10, 0.5, "toy")
+            )
+    first, second, third = path.read_bytes().splitlines()
+    assert damage(second) != second
+    content = b"".join(line + b"\n" for line in (first, damage(second), third))
+    path.write_bytes(content)
+    for read in (read_evaluations, EvaluationLog):
+        with pytest.raises(InputError, match=r"^run: line 2 of .*log\.jsonl is damaged"):
+            read(path)
+    assert path.read_bytes() == content
 
 
 def test_two_searches_do_not_write_one_log(tmp_path: Path) -> None:
