@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from flows.constraints import Constraint, parse_constraint
 from flows.files import write_json
@@ -85,18 +87,54 @@ class Settings:
         write_json(run / FILE_NAME, asdict(self))
 
 
+_WORDS: dict[Any, str] = {
+    str: "a string",
+    str | None: "a string or null",
+    int: "an integer",
+    int | None: "an integer or null",
+    float: "a number",
+    tuple[str, ...]: "a list of strings",
+    Oracle: ", ".join(Oracle),
+    Strategy: ", ".join(Strategy),
+}
+"""What ``settings.json`` may hold for a field of each type."""
+
+
 def load_settings(run: Path) -> Settings:
-    """The settings of the run directory ``run``. Raises InputError where it is none."""
+    """The settings of the run directory ``run``. Raises InputError where it is none, or a setting is bad."""
+    path = run / FILE_NAME
     try:
-        values = json.loads((run / FILE_NAME).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise InputError(
             f"run: {run} is not a run directory of cosynth search ({FILE_NAME} is not readable)"
         ) from error
-    known = {field.name for field in fields(Settings)}
-    if not isinstance(values, dict) or set(values) - known:
-        raise InputError(f"run: {run / FILE_NAME} has settings that this version does not know")
-    values["constraints"] = tuple(values.get("constraints", ()))
-    values["accuracy"] = Oracle(values.get("accuracy", Settings.accuracy))
-    values["strategy"] = Strategy(values.get("strategy", Settings.strategy))
-    return Settings(**values)
+    types = get_type_hints(Settings)
+    if not isinstance(values, dict) or set(values) - set(types):
+        raise InputError(f"run: {path} has settings that this version does not know")
+    try:
+        return Settings(**{name: _read(name, types[name], value) for name, value in values.items()})
+    except InputError as error:
+        raise InputError(f"run: {path} has {error}") from error
+
+
+def _read(name: str, type_: Any, value: Any) -> Any:
+    """The setting of ``type_`` that the JSON value stands for. Raises InputError where it stands for none."""
+    try:
+        return _converted(type_, value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name}: {value!r} is not accepted; accepted: {_WORDS[type_]}") from error
+
+
+def _converted(type_: Any, value: Any) -> Any:
+    if get_origin(type_) is UnionType:
+        return None if value is None else _converted(get_args(type_)[0], value)
+    if get_origin(type_) is tuple:
+        return tuple(_converted(str, item) for item in _converted(list, value))
+    if issubclass(type_, StrEnum):
+        return type_(value)
+    if type_ is float and type(value) is int:
+        return float(value)
+    if type(value) is not type_:
+        raise TypeError
+    return value

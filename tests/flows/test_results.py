@@ -54,11 +54,43 @@ def test_settings_survive_the_disk(tmp_path: Path) -> None:
     assert load_settings(tmp_path) == settings
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"colour": 1}'])
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"colour": 1}', "7" * 5000])
 def test_a_directory_without_settings_is_no_run(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "settings.json").write_text(content)
     with pytest.raises(InputError, match="run: "):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "accepted"),
+    [
+        ("accuracy", '"foo"', "supernet, tabular"),
+        ("accuracy", "[]", "supernet, tabular"),
+        ("strategy", "null", "nsga2"),
+        ("population", '"x"', "an integer"),
+        ("budget", "800.5", "an integer"),
+        ("seed", "true", "an integer"),
+        ("supernet_epochs", '"3"', "an integer or null"),
+        ("clock_mhz", '"100"', "a number"),
+        ("clock_mhz", "1" + 400 * "0", "a number"),
+        ("constraints", "5", "a list of strings"),
+        ("constraints", '"cycles<=5"', "a list of strings"),
+        ("constraints", "[5]", "a list of strings"),
+        ("space", "null", "a string"),
+        ("data_dir", "7", "a string or null"),
+        ("builds", "0", "at least 1"),
+    ],
+)
+def test_a_bad_setting_on_file_is_named_with_the_file(tmp_path: Path, field: str, value: str, accepted: str) -> None:
+    (tmp_path / "settings.json").write_text(f'{{"{field}": {value}}}')
+    with pytest.raises(InputError, match=rf"^run: .*settings\.json has {field}: .*; accepted: {accepted}$"):
+        load_settings(tmp_path)
+
+
+def test_a_malformed_constraint_on_file_is_named_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"constraints": ["watts<=5"]}')
+    with pytest.raises(InputError, match=r"^run: .*settings\.json has constraint: 'watts' is not a metric"):
         load_settings(tmp_path)
 
 
