@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, AddLayout
-from hwgen.rtl.step import StepLayout
+from hwgen.rtl.act_buffer import row_places
+from hwgen.rtl.step import StepFields, StepLayout
+
+
+def add_steps(add: Mapping[str, int], lanes: int) -> list[StepFields]:
+    """Golden: the steps of an ADD instruction, left and right in turn, ``lanes`` elements of each."""
+    operands = [row_places(0, add[f"{side}_address"], add["pitch"], add["rows"]) for side in ("left", "right")]
+    unused = ("mac", "first", "take_maximum", "block_end", "slot", "slide", "step_rows", "offset", "pad_value")
+    return [
+        {
+            **dict.fromkeys((*unused, "weight_address", "macs"), 0),
+            "fetch": 1,
+            "add": 1,
+            "right": right,
+            "fetched": {0: (bank, (address + position) % 2**ACT_ADDRESS_BITS)},
+            "rows_valid": 1,
+            "row_bytes": lanes,
+            "input_low": -128,
+            "input_high": 127,
+        }
+        for places in zip(*operands, strict=True)
+        for position in range(0, add["row_elements"], lanes)
+        for right, (bank, address) in enumerate(places)
+    ]
 
 
 class AddSequencer(wiring.Component):

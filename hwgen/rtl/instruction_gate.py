@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -10,6 +12,11 @@ from hwgen.isa import INSTRUCTION_BITS, HeaderLayout
 from hwgen.program import Engine
 
 RETIRED_BITS = 24
+
+
+def blocking_engines(waits: Mapping[Engine, int], retired: Mapping[Engine, int]) -> list[Engine]:
+    """Golden: the engines that have retired fewer instructions than an instruction waits for."""
+    return [engine for engine in Engine if retired[engine] < waits[engine]]
 
 
 class InstructionGate(wiring.Component):

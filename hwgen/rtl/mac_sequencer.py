@@ -15,15 +15,93 @@ slides.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, WORD_ADDRESS_BITS, MacLayout
-from hwgen.rtl.step import OFFSET_BITS, StepLayout, slot_bits
+from hwgen.rtl.step import OFFSET_BITS, StepFields, StepLayout, slot_bits
 
 ROW_BITS = 14
+
+
+def mac_steps(program: Sequence[Mapping[str, int]], config: AcceleratorConfig) -> list[tuple[StepFields, bool]]:
+    """Golden: every step of some MAC instructions, and whether sums of its bank are then complete and to be drained."""
+    steps: list[tuple[StepFields, bool]] = []
+    bank = 0
+    for mac in program:
+        for step in _instruction_steps(mac, config, bank):
+            drained = bool(step["block_end"] and not mac["hold"])
+            steps.append((step, drained))
+            bank ^= drained
+    return steps
+
+
+def _instruction_steps(mac: Mapping[str, int], config: AcceleratorConfig, bank: int) -> Iterator[StepFields]:
+    """Golden: the steps of one instruction, in order; ``bank`` is the half of the register file that it begins in."""
+    bank_bit = slot_bits(config) - 1
+    reduction = [(kernel, segment) for kernel in range(mac["kernel_steps"]) for segment in range(mac["segment_steps"])]
+    for group in range(mac["groups"]):
+        for block in _blocks(mac, config.rf_depth):
+            for number, (kernel_step, segment_step) in enumerate(reduction):
+                for pixel, (y, x) in enumerate(block):
+                    row = mac["first_row"] + y * mac["row_stride"] + kernel_step * mac["step_rows"]
+                    rows = [row + index for index in range(mac["step_rows"])]
+                    word = number + (0 if mac["weights_shared"] else group * len(reduction))
+                    kernel_rows = mac["last_rows"] if kernel_step == mac["kernel_steps"] - 1 else mac["step_rows"]
+                    lanes = mac["last_lanes"] if segment_step == mac["segment_steps"] - 1 else mac["lanes"]
+                    channels = mac["last_channels"] if group == mac["groups"] - 1 else mac["group_channels"]
+                    for column in range(mac["next_column"] if pixel else 0, mac["columns"]):
+                        offset = (
+                            mac["first_offset"]
+                            + x * mac["x_step"]
+                            + segment_step * mac["segment_stride"]
+                            + column * mac["column_stride"]
+                            + group * mac["group_stride"]
+                        )
+                        column_last = column == mac["columns"] - 1
+                        yield {
+                            "fetch": 1,
+                            "mac": int(column_last),
+                            "first": int(number == 0 and not mac["accumulate"]),
+                            "take_maximum": mac["take_maximum"],
+                            "block_end": int(number == len(reduction) - 1 and pixel == len(block) - 1 and column_last),
+                            "slot": pixel | bank << bank_bit,
+                            "slide": mac["slide"],
+                            "step_rows": mac["step_rows"],
+                            "add": 0,
+                            "right": 0,
+                            "fetched": {
+                                index: (row % ROW_BANKS, (_row_address(mac, row) + offset) % 2**ACT_ADDRESS_BITS)
+                                for index, row in enumerate(rows)
+                                if 0 <= row < mac["in_rows"]
+                            },
+                            "rows_valid": sum(0 <= row < mac["in_rows"] and 1 << i for i, row in enumerate(rows)),
+                            "offset": offset,
+                            "row_bytes": mac["in_row_bytes"],
+                            "pad_value": mac["pad_value"],
+                            "input_low": mac["input_low"],
+                            "input_high": mac["input_high"],
+                            "weight_address": mac["weight_address"] + (0 if mac["weights_constant"] else word),
+                            "macs": lanes * kernel_rows * channels,
+                        }
+            if not mac["hold"]:
+                bank = 1 - bank
+
+
+def _blocks(mac: Mapping[str, int], rf_depth: int) -> list[list[tuple[int, int]]]:
+    """The pixels, (row, column), of each block; where the window slides, a block ends with the output row."""
+    rows = [[(y, x) for x in range(mac["out_width"])] for y in range(mac["out_height"])]
+    runs = rows if mac["slide"] else [[pixel for row in rows for pixel in row]]
+    return [run[start : start + rf_depth] for run in runs for start in range(0, len(run), rf_depth)]
+
+
+def _row_address(mac: Mapping[str, int], row: int) -> int:
+    """First byte of a stored row, in its bank."""
+    return mac["in_address"] + row // ROW_BANKS * mac["in_pitch"]
 
 
 class MacSequencer(wiring.Component):

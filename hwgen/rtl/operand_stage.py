@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -15,6 +17,15 @@ def pad_and_clamp(vector: list[int], offset: int, row_bytes: int, pad: int, low:
     """Golden: int8 lanes are clamped; those whose position ``offset + lane`` is outside [0, row_bytes) are ``pad``."""
     clamped = [min(max(value, low), high) for value in vector]
     return [value if 0 <= offset + lane < row_bytes else pad for lane, value in enumerate(clamped)]
+
+
+def step_operands(step: Mapping[str, int], vectors: list[list[int]]) -> list[list[int]]:
+    """Golden: the operands of a step, by row, from the ``vectors`` fetched for it."""
+    bounds = (step["pad_value"], step["input_low"], step["input_high"])
+    return [
+        pad_and_clamp(vector, step["offset"], step["row_bytes"] if step["rows_valid"] >> row & 1 else 0, *bounds)
+        for row, vector in enumerate(vectors)
+    ]
 
 
 class OperandStage(wiring.Component):

@@ -10,11 +10,15 @@ from amaranth.lib.wiring import Component
 
 from hwgen.config import AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
+from hwgen.rtl.add_sequencer import AddSequencer
 from hwgen.rtl.burst_splitter import BurstSplitter
 from hwgen.rtl.control_registers import ControlRegisters
 from hwgen.rtl.drain import Drain
 from hwgen.rtl.eltwise_adder import EltwiseAdder
+from hwgen.rtl.instruction_gate import InstructionGate
 from hwgen.rtl.load_engine import LoadEngine
+from hwgen.rtl.mac_sequencer import MacSequencer
+from hwgen.rtl.operand_stage import OperandStage
 from hwgen.rtl.os_array import OutputStationaryArray
 from hwgen.rtl.prescale import PrescaleLane
 from hwgen.rtl.ram import RAM_VERILOG
@@ -110,3 +114,22 @@ def test_sequencer(bus_bits: int) -> None:
 @CONFIGS
 def test_drain(config: AcceleratorConfig) -> None:
     run_bench(component_bench(Drain(config)), "sim.benches.components.drain", config_plusargs(config))
+
+
+@CONFIGS
+def test_mac_sequencer(config: AcceleratorConfig) -> None:
+    run_bench(component_bench(MacSequencer(config)), "sim.benches.components.mac_sequencer", config_plusargs(config))
+
+
+@CONFIGS
+def test_add_sequencer(config: AcceleratorConfig) -> None:
+    run_bench(component_bench(AddSequencer(config)), "sim.benches.components.add_sequencer", config_plusargs(config))
+
+
+@CONFIGS
+def test_operand_stage(config: AcceleratorConfig) -> None:
+    run_bench(component_bench(OperandStage(config)), "sim.benches.components.operand_stage", config_plusargs(config))
+
+
+def test_instruction_gate() -> None:
+    run_bench(component_bench(InstructionGate()), "sim.benches.components.instruction_gate")

@@ -7,7 +7,7 @@ from amaranth.sim import Simulator
 
 from hwgen.isa import Opcode, encode
 from hwgen.program import Engine
-from hwgen.rtl.instruction_gate import RETIRED_BITS, InstructionGate
+from hwgen.rtl.instruction_gate import RETIRED_BITS, InstructionGate, blocking_engines
 
 
 def test_random_waits() -> None:
@@ -15,8 +15,8 @@ def test_random_waits() -> None:
     rng = np.random.default_rng(0)
     largest = 2**RETIRED_BITS - 1
 
-    def random_counts() -> list[int]:
-        return [int(rng.choice([0, 1, 2, 3, largest - 1, largest])) for _ in Engine]
+    def random_counts() -> dict[Engine, int]:
+        return {engine: int(rng.choice([0, 1, 2, 3, largest - 1, largest])) for engine in Engine}
 
     async def testbench(ctx) -> None:
         for _ in range(1000):
@@ -30,7 +30,7 @@ def test_random_waits() -> None:
             for engine in Engine:
                 ctx.set(dut.retired[engine], retired[engine])
             await ctx.delay(1e-9)
-            blocking = [engine for engine in Engine if retired[engine] < waits[engine]]
+            blocking = blocking_engines(waits, retired)
             assert ctx.get(dut.released.valid) == (valid and not blocking)
             assert ctx.get(dut.queued.ready) == (ready and not blocking)
             assert ctx.get(dut.blocked_by) == (sum(1 << engine for engine in blocking) if valid else 0)

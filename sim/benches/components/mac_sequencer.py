@@ -1,0 +1,46 @@
+"""Bench: MacSequencer, random programs through a pausing stream, banks drained soon or late, against ``mac_steps``."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import FallingEdge
+
+from hwgen.isa import Opcode, encode
+from hwgen.rtl.mac_sequencer import mac_steps
+from hwgen.rtl.step import StepLayout, step_fields
+from sim.benches.components.setup import configuration, start
+from sim.benches.stimulus import random_macs
+from sim.benches.streams import put
+
+CONFIG = configuration()
+INSTRUCTIONS = 20
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(pause=[0.0, 0.8], longest_drain=[0, 60])
+async def agrees_with_the_golden(dut: Any, pause: float, longest_drain: int) -> None:
+    await start(dut, "instructions__valid", "bank_drained")
+    program = random_macs(np.random.default_rng(random.getrandbits(32)), INSTRUCTIONS, CONFIG.rf_depth)
+    payloads = [int.from_bytes(encode(Opcode.MAC, **mac), "little") for mac in program]
+    cocotb.start_soon(put(dut, "instructions", payloads, pause))
+    cycle = 0
+    drains: list[int] = []
+    """Cycles in which the banks that are complete will have been drained."""
+    for expected, completes in mac_steps(program, CONFIG):
+        step = StepLayout.from_bits(0)
+        while not step.control.fetch:
+            await FallingEdge(dut.clk)
+            cycle += 1
+            due = bool(drains) and drains[0] <= cycle
+            drains = drains[due:]
+            dut.bank_drained.value = due
+            step = StepLayout.from_bits(int(dut.step.value))
+            assert step.control.fetch or not step.control.mac
+        assert step_fields(step) == expected
+        if completes:
+            drains.append(max(cycle + random.randint(0, longest_drain), *drains[-1:], 0) + 1)
+    assert not dut.active.value
