@@ -1,18 +1,22 @@
 """Quick estimates of a pair's cost, for ranking many pairs before a few are measured in RTL simulation.
 
-``estimate_cycles`` is a roofline per layer: the slowest of array, bus and requantisation. It knows nothing of tiling or
-stalls; the search corrects it with measurements. ``lut_equivalents`` is a proxy for area, not a result of place and
-route.
+``estimate_cycles`` is a roofline per layer: the slowest of array (or adder), bus and requantisation, with the steps and
+the groups of channels that the compiler would take. It knows nothing of tiling: it assumes that every reduction fits on
+chip, that every tensor and weight crosses the bus once, and that no engine waits for another; the search corrects it
+with measurements. ``lut_equivalents`` is a proxy for area, not a result of place and route.
 """
 
 from __future__ import annotations
 
 from math import ceil
 
+from hwgen.compiler.steps import Groups, Steps, group_cycles, layer_groups, layer_steps
 from hwgen.config import AcceleratorConfig
-from hwgen.graph import Add, AveragePool, Conv, Depthwise, FullyConnected, Layer, LayerGraph, MaxPool
+from hwgen.graph import Add, Conv, Depthwise, FullyConnected, LayerGraph, TensorType
 from hwgen.isa import PARAMETER_BYTES
 
+ADD_OPERANDS = 2
+"""They pass the adder one after the other."""
 MEMORY_BITS_PER_LUT = 64
 """A 6-input LUT used as distributed memory."""
 ACCUMULATOR_BITS = 32
@@ -20,43 +24,35 @@ PARAMETER_BITS = 32 + 32 + 8
 """Bias, multiplier and shift of one channel, on chip."""
 
 
-def _array_steps(layer: Layer, config: AcceleratorConfig) -> int:
-    """Cycles in which the array would be busy if it never waited."""
-    height, width, channels = layer.output.shape
-    pixels = height * width
-    if isinstance(layer, Conv):
-        _, kernel_h, kernel_w, inputs = layer.weights.shape
-        return pixels * kernel_h * ceil(kernel_w * inputs / config.rows) * ceil(channels / config.cols)
-    if isinstance(layer, FullyConnected):
-        return ceil(layer.weights.shape[1] / config.rows) * ceil(channels / config.cols)
-    if isinstance(layer, Depthwise):
-        kernel_h, kernel_w, _ = layer.weights.shape
-        return pixels * kernel_h * kernel_w * ceil(channels / min(config.rows, config.cols))
-    if isinstance(layer, AveragePool | MaxPool):
-        kernel_h, kernel_w = layer.window.kernel
-        return pixels * kernel_h * kernel_w * ceil(channels / min(config.rows, config.cols))
-    if isinstance(layer, Add):
-        return ceil(layer.output.elements / config.eltwise_lanes)
-    raise TypeError(f"no estimate for layer {layer.name!r} of type {type(layer).__name__}")
-
-
-def _bus_bytes(graph: LayerGraph, layer: Layer) -> int:
-    """Bytes that cross the bus once: weights, channel parameters, operands and output."""
-    tensors = sum(operand.output.elements for operand in graph.operands(layer)) + layer.output.elements
-    if isinstance(layer, Conv | Depthwise | FullyConnected):
-        return tensors + layer.weights.size + layer.bias.size * PARAMETER_BYTES
-    return tensors
-
-
 def estimate_cycles(graph: LayerGraph, config: AcceleratorConfig) -> int:
     """Modelled cycles of one inference: per layer the slowest of array, bus and requantisation."""
     total = 0
     for layer in graph.layers():
-        array = _array_steps(layer, config)
-        bus = ceil(_bus_bytes(graph, layer) / config.bus_bytes)
-        requantisation = ceil(layer.output.elements / config.requant_lanes)
-        total += max(array, bus, requantisation)
+        operand, output = graph.operands(layer)[0].output, layer.output
+        if isinstance(layer, Add):
+            total += _add_cycles(output, config)
+            continue
+        steps, groups = layer_steps(layer, operand, config), layer_groups(layer, operand, config)
+        moved = operand.elements + output.elements
+        if isinstance(layer, Conv | Depthwise | FullyConnected):
+            moved += groups.count * steps.count * config.multipliers + output.shape[2] * PARAMETER_BYTES
+        total += max(_array_cycles(steps, groups, output, config), ceil(moved / config.bus_bytes))
     return total
+
+
+def _array_cycles(steps: Steps, groups: Groups, output: TensorType, config: AcceleratorConfig) -> int:
+    """Cycles of the slower of the array and the lanes that requantise its sums."""
+    height, width, _ = output.shape
+    array = group_cycles(steps, (height, width), width, config.rf_depth)
+    requantisation = height * width * ceil(groups.channels / config.requant_lanes)
+    return groups.count * max(array, requantisation)
+
+
+def _add_cycles(output: TensorType, config: AcceleratorConfig) -> int:
+    """Cycles of the slower of the adder, which takes its operands row by row, and the bus."""
+    height, width, channels = output.shape
+    adder = ADD_OPERANDS * height * ceil(width * channels / config.eltwise_lanes)
+    return max(adder, ceil((ADD_OPERANDS + 1) * output.elements / config.bus_bytes))
 
 
 def lut_equivalents(config: AcceleratorConfig) -> int:

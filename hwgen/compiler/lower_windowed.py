@@ -194,7 +194,7 @@ def mac_fields(
         "last_lanes": layer.steps.last_lanes,
         "slide": int(layer.slides),
         "columns": layer.steps.columns,
-        "next_column": max(0, layer.steps.columns - window.stride[1]),
+        "next_column": layer.steps.columns - layer.steps.new_columns,
         "column_stride": operands.pixel_pitch if layer.slides else 0,
         "groups": chunk.groups,
         "group_stride": layer.group_advance,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
+from hwgen.compiler.steps import group_cycles
 from hwgen.compiler.tiles import bank_bytes
-from hwgen.compiler.windowed import WindowedLayer, sliding_cycles
+from hwgen.compiler.windowed import WindowedLayer
 from hwgen.config import AcceleratorConfig
 from hwgen.isa import Opcode, largest
 
@@ -103,24 +104,11 @@ def _estimated_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorC
     store = steps * result_store
     pixels = out_height * out_width
     drain = pixels * layer.groups * -(-layer.group_channels // config.requant_lanes)
-    compute = max(layer.groups * _array_cycles(layer, tiling, config), drain) + steps * PIPELINE_FILL
+    array = layer.groups * group_cycles(layer.steps, layer.out_size, tiling.tile_width, config.rf_depth)
+    compute = max(array, drain) + steps * PIPELINE_FILL
     if 2 * operand_bytes <= capacity and 2 * result_bytes <= capacity:
         return max(load, compute, store) + (load + store) / steps
     return load + compute + store
-
-
-def _array_cycles(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfig) -> int:
-    """Array cycles of one group over the whole output."""
-    height, width = layer.out_size
-    if not layer.slides:
-        return height * width * layer.steps.count
-    cycles = 0
-    for left in range(0, width, tiling.tile_width):
-        tile_width = min(tiling.tile_width, width - left)
-        blocks, rest = divmod(tile_width, config.rf_depth)
-        cycles += blocks * sliding_cycles(layer.steps, layer.window, config.rf_depth)
-        cycles += sliding_cycles(layer.steps, layer.window, rest) if rest else 0
-    return height * layer.steps.count * cycles
 
 
 def _encodable(layer: WindowedLayer, tiling: Tiling, in_rows: int, in_cols: int, in_pitch: int, out_pitch: int) -> bool:

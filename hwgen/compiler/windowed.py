@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from hwgen.compiler.packing import (
     pack_taps,
     uniform_parameters,
 )
+from hwgen.compiler.steps import Steps, layer_groups, layer_steps
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.graph import (
     INT8_MAX,
@@ -44,28 +45,6 @@ class Channels:
     count: int
 
 
-@dataclass(frozen=True)
-class Steps:
-    """How the array walks a window: the steps of one group's reduction."""
-
-    rows: int
-    """Kernel rows per step."""
-    vertical: int
-    """Steps along the kernel's height."""
-    horizontal: int
-    """Steps along the kernel's width."""
-    columns: int
-    """Columns of the window that slide through the array in a step; 1 where none do."""
-    lanes: int
-    """Operands per kernel row that carry MACs in a step."""
-    last_lanes: int
-    """The same, in a kernel row's last step."""
-
-    @property
-    def count(self) -> int:
-        return self.vertical * self.horizontal
-
-
 @dataclass(frozen=True, eq=False)
 class WindowedLayer:
     """A layer as loops over output pixels, groups of channels and a window; what its MAC instructions share."""
@@ -77,8 +56,6 @@ class WindowedLayer:
     window: Window
     channelwise: bool
     """Each group reads its own channels (depthwise, pools), rather than all of them."""
-    slides: bool
-    """The window slides through the array, each column of which has a channel of its own."""
     steps: Steps
     group_channels: int
     """Output channels per group."""
@@ -102,6 +79,10 @@ class WindowedLayer:
     @property
     def is_pool(self) -> bool:
         return bool(self.divisors)
+
+    @property
+    def slides(self) -> bool:
+        return self.steps.slides
 
     @property
     def groups(self) -> int:
@@ -146,39 +127,6 @@ def windowed_layers(
     raise TypeError(f"{type(layer).__name__} is not a windowed layer")
 
 
-def _dense_steps(kernel: tuple[int, int], channels: int, config: AcceleratorConfig, step_rows: int) -> Steps:
-    """The fewest steps: many channels fill the lanes from one kernel row, few from several."""
-    choices = []
-    for rows in range(1, min(step_rows, kernel[0], config.rows) + 1):
-        share, segment = config.rows // rows, kernel[1] * channels
-        horizontal = -(-segment // share)
-        choices.append(Steps(rows, -(-kernel[0] // rows), horizontal, 1, share, segment - (horizontal - 1) * share))
-    return min(choices, key=lambda steps: steps.count)
-
-
-def _sliding_steps(window: Window, out_width: int, config: AcceleratorConfig, step_rows: int) -> Steps:
-    """The fewest cycles per output row."""
-    kernel_h, kernel_w = window.kernel
-    choices = []
-    for rows in range(1, min(step_rows, kernel_h, config.rows) + 1):
-        horizontal = -(-kernel_w // (config.rows // rows))
-        columns = -(-kernel_w // horizontal)
-        horizontal = -(-kernel_w // columns)
-        choices.append(
-            Steps(rows, -(-kernel_h // rows), horizontal, columns, columns, kernel_w - (horizontal - 1) * columns)
-        )
-    return min(choices, key=lambda steps: steps.count * sliding_cycles(steps, window, out_width))
-
-
-def sliding_cycles(steps: Steps, window: Window, width: int) -> int:
-    """Cycles of one step over ``width`` pixels of an output row: a whole window, then the columns that are new."""
-    return steps.columns + (width - 1) * min(window.stride[1], steps.columns)
-
-
-def _tap_steps(kernel: tuple[int, int], lanes: int) -> Steps:
-    return Steps(1, kernel[0], kernel[1], 1, lanes, lanes)
-
-
 def _folded_bias(bias: np.ndarray, weight_sums: np.ndarray, zero_point: int) -> np.ndarray:
     """Bias with the operand's zero point folded in, so that operands stay 8 bits wide."""
     folded: np.ndarray = bias.astype(np.int64) - zero_point * weight_sums
@@ -195,8 +143,8 @@ def _dense(
 ) -> WindowedLayer:
     height, width, channels = operand.shape
     out_channels = len(weights)
-    steps = _dense_steps(window.kernel, channels, config, step_rows)
-    group_channels = min(config.cols, out_channels)
+    steps = layer_steps(layer, operand, config, step_rows)
+    groups = layer_groups(layer, operand, config)
     scale = layer.requantisation
     bias = _folded_bias(layer.bias, weights.astype(np.int64).sum(axis=(1, 2, 3)), operand.zero_point)
     return WindowedLayer(
@@ -206,13 +154,12 @@ def _dense(
         outputs=Channels(out_channels, 0, out_channels),
         window=window,
         channelwise=False,
-        slides=False,
         steps=steps,
-        group_channels=group_channels,
-        group_inputs=channels,
+        group_channels=groups.channels,
+        group_inputs=groups.inputs,
         group_advance=0,
         weights=pack_dense(weights, steps.rows, config.rows, config.cols),
-        parameters=pack_parameters(bias, scale.multiplier, scale.shift, group_channels, config.requant_lanes),
+        parameters=pack_parameters(bias, scale.multiplier, scale.shift, groups.channels, config.requant_lanes),
         divisors=(),
         rounding=ROUNDING_MODES[scale.rounding],
         zero_point=layer.output.zero_point,
@@ -230,13 +177,10 @@ def _depthwise(layer: Depthwise, operand: TensorType, config: AcceleratorConfig,
     scale = layer.requantisation
     bias = _folded_bias(layer.bias, layer.weights.astype(np.int64).sum(axis=(0, 1)), operand.zero_point)
     out_size = layer.window.output_size(height, width)
-    # Only where each output channel has an input channel of its own can that enter the array in the channel's column.
-    slides = multiplier == 1 and step_rows > 1
-    steps = (
-        _sliding_steps(layer.window, out_size[1], config, step_rows) if slides else _tap_steps(layer.window.kernel, 1)
-    )
+    steps = layer_steps(layer, operand, config, step_rows)
+    groups = layer_groups(layer, operand, config)
 
-    def over(inputs: Channels, group_inputs: int, group_advance: int, group_channels: int) -> WindowedLayer:
+    def over(inputs: Channels, group_advance: int) -> WindowedLayer:
         first, count = inputs.first * multiplier, inputs.count * multiplier
         outputs = slice(first, first + count)
         weights = layer.weights[:, :, outputs]
@@ -247,19 +191,18 @@ def _depthwise(layer: Depthwise, operand: TensorType, config: AcceleratorConfig,
             outputs=Channels(out_channels, first, count),
             window=layer.window,
             channelwise=True,
-            slides=slides,
             steps=steps,
-            group_channels=group_channels,
-            group_inputs=group_inputs,
+            group_channels=groups.channels,
+            group_inputs=groups.inputs,
             group_advance=group_advance,
-            weights=pack_sliding(weights, steps.rows, steps.columns, group_channels, config.rows, config.cols)
-            if slides
-            else pack_taps(weights, multiplier, group_channels, config.rows, config.cols),
+            weights=pack_sliding(weights, steps.rows, steps.columns, groups.channels, config.rows, config.cols)
+            if steps.slides
+            else pack_taps(weights, multiplier, groups.channels, config.rows, config.cols),
             parameters=pack_parameters(
                 bias[outputs],
                 scale.multiplier[outputs],
                 scale.shift[outputs],
-                group_channels,
+                groups.channels,
                 config.requant_lanes,
             ),
             divisors=(),
@@ -272,9 +215,8 @@ def _depthwise(layer: Depthwise, operand: TensorType, config: AcceleratorConfig,
         )
 
     if multiplier > config.cols:
-        return [over(Channels(channels, channel, 1), 1, 0, config.cols) for channel in range(channels)]
-    group_inputs = min(config.rows, config.cols // multiplier, channels)
-    return [over(Channels(channels, 0, channels), group_inputs, group_inputs, group_inputs * multiplier)]
+        return [over(Channels(channels, channel, 1), 0) for channel in range(channels)]
+    return [over(Channels(channels, 0, channels), groups.inputs)]
 
 
 def _pool(
@@ -282,17 +224,15 @@ def _pool(
 ) -> WindowedLayer:
     height, width, channels = operand.shape
     out_size = layer.window.output_size(height, width)
-    group = min(config.rows, config.cols, channels)
+    steps = layer_steps(layer, operand, config, step_rows)
+    group = layer_groups(layer, operand, config).channels
     is_average = isinstance(layer, AveragePool)
     divisors = valid_counts(layer.window, (height, width)) if is_average else (1,)
     words = [uniform_parameters(*mean_parameters(divisor), config.requant_lanes) for divisor in divisors]
-    slides = is_average and step_rows > 1
-    if slides:
-        steps = _sliding_steps(layer.window, out_size[1], config, step_rows)
+    if steps.slides:
         ones = np.ones((*layer.window.kernel, group), dtype=np.int8)
         weights = pack_sliding(ones, steps.rows, steps.columns, group, config.rows, config.cols)
     else:
-        steps = _tap_steps(layer.window.kernel, 0)
         weights = pack_taps(np.ones((1, 1, group), dtype=np.int8), 1, group, config.rows, config.cols)
     return WindowedLayer(
         in_size=(height, width),
@@ -301,8 +241,7 @@ def _pool(
         outputs=Channels(channels, 0, channels),
         window=layer.window,
         channelwise=True,
-        slides=slides,
-        steps=replace(steps, lanes=0, last_lanes=0),
+        steps=steps,
         group_channels=group,
         group_inputs=group,
         group_advance=group,

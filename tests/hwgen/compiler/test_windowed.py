@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.compiler.windowed import Steps, WindowedLayer, windowed_layers
+from hwgen.compiler.steps import Steps
+from hwgen.compiler.windowed import WindowedLayer, windowed_layers
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.graph import AveragePool, Conv, Depthwise, Layer, Window
 from tests.hwgen.single_layers import single_layer
