@@ -147,14 +147,18 @@ def _read_nasbench201(data_dir: Path | None, dataset: str) -> dict[str, float]:
     path = find_file(("nasbench201.csv",), data_dir)
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        columns = reader.fieldnames or ()
-        if column not in columns or "arch" not in columns:
-            accepted = ", ".join(name.removesuffix("_test_acc") for name in columns if name.endswith("_test_acc"))
-            raise DataError(f"dataset: {dataset!r} is not in {path}; accepted: {accepted}")
         try:
+            columns = reader.fieldnames or ()
+            if column not in columns or "arch" not in columns:
+                accepted = ", ".join(name.removesuffix("_test_acc") for name in columns if name.endswith("_test_acc"))
+                raise DataError(f"dataset: {dataset!r} is not in {path}; accepted: {accepted}")
             return {row["arch"]: float(row[column]) / 100 for row in reader}
-        except (ValueError, TypeError) as error:
-            raise DataError(f"table: line {reader.line_num} of {path} is damaged; accepted: numbers") from error
+        except DataError:
+            raise
+        except (csv.Error, ValueError, TypeError) as error:  # ValueError where it is not UTF-8, too
+            raise DataError(
+                f"table: {path} is damaged near line {reader.line_num} ({error}); accepted: NAS-Bench-201's CSV file"
+            ) from error
 
 
 def _read_macro(data_dir: Path | None) -> dict[str, float]:

@@ -65,7 +65,27 @@ def test_a_damaged_table_is_refused(tables):
     with pytest.raises(DataError, match="is damaged"):
         tabular_oracle(space("macro"), data_dir=tables)
     (tables / "nasbench201.csv").write_text(f"index,arch,cifar10_test_acc\n0,{CONV},\n")
-    with pytest.raises(DataError, match=r"line 2 of .*nasbench201\.csv is damaged; accepted: numbers"):
+    with pytest.raises(DataError, match=r"nasbench201\.csv is damaged near line 2 .*; accepted: NAS-Bench-201"):
+        tabular_oracle(space("nasbench201"), data_dir=tables)
+
+
+HEADER = b"index,arch,cifar10_test_acc\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe" + HEADER,
+        HEADER + b"0,caf\xe9,90.5\n",
+        b"x" * 200_000,
+        HEADER + b"0," + b"x" * 200_000 + b",90.5\n",
+        HEADER + b"0\n",
+    ],
+    ids=["no UTF-8 header", "no UTF-8 row", "endless header", "endless field", "short row"],
+)
+def test_a_csv_that_cannot_be_read_is_refused(tables, content):
+    (tables / "nasbench201.csv").write_bytes(content)
+    with pytest.raises(DataError, match=r"^table: .*nasbench201\.csv is damaged near line"):
         tabular_oracle(space("nasbench201"), data_dir=tables)
 
 
