@@ -6,11 +6,10 @@ import random
 from typing import Any
 
 import cocotb
-from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles
 
 from hwgen.rtl.axi import BurstLayout, RequestLayout
 from hwgen.rtl.burst_splitter import split_bursts
+from sim.benches.components.setup import start
 from sim.benches.streams import get, put
 
 BUS_BYTES = int(str(cocotb.plusargs["bus_bytes"]))
@@ -20,12 +19,7 @@ TRANSFERS = 150
 @cocotb.test()
 @cocotb.parametrize(pauses=[(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)])
 async def agrees_with_the_golden(dut: Any, pauses: tuple[float, float]) -> None:
-    Clock(dut.clk, 10, unit="ns").start()
-    dut.requests__valid.value = 0
-    dut.bursts__ready.value = 0
-    dut.rst.value = 1
-    await ClockCycles(dut.clk, 2)
-    dut.rst.value = 0
+    await start(dut, "requests__valid", "bursts__ready")
     requests = [
         {"address": BUS_BYTES * random.randrange(1 << 20), "beats": random.choice((1, 64, random.randint(1, 400)))}
         for _ in range(TRANSFERS)

@@ -6,18 +6,17 @@ import random
 from typing import Any
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 from hwgen.rtl.prescale import OperandLayout, PrescaleLane, prescale
+from sim.benches.components.setup import start
 
 VECTORS = 3000
 
 
 @cocotb.test()
 async def agrees_with_the_golden(dut: Any) -> None:
-    Clock(dut.clk, 10, unit="ns").start()
-    dut.rst.value = 0
+    await start(dut)
     expected: list[int] = []
     for cycle in range(VECTORS + PrescaleLane.latency):
         await FallingEdge(dut.clk)

@@ -6,11 +6,11 @@ import random
 from typing import Any
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 from hwgen.isa import RoundingMode
 from hwgen.rtl.requantise import ModeLayout, ParameterLayout, RequantiseLane, requantise
+from sim.benches.components.setup import start
 
 VECTORS = 3000
 
@@ -32,8 +32,7 @@ def accumulator(rounding: RoundingMode) -> tuple[int, dict[str, int]]:
 
 @cocotb.test()
 async def agrees_with_the_golden(dut: Any) -> None:
-    Clock(dut.clk, 10, unit="ns").start()
-    dut.rst.value = 0
+    await start(dut)
     expected: list[int] = []
     for cycle in range(VECTORS + RequantiseLane.latency):
         await FallingEdge(dut.clk)
