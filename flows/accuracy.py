@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import torch
 
-from flows.files import write_bytes
 from flows.settings import Oracle, Settings
+from hwgen.files import replacing
 from nas.data import Dataset
 from nas.oracles import AccuracyOracle, SupernetOracle, tabular_oracle
 from nas.spaces import Space
@@ -54,9 +53,8 @@ class SupernetSource:
         if not self._path.exists():
             config = recipe(self._dataset.name, self._settings.supernet_epochs)
             supernet = train_supernet(self._space, self._dataset, config, seed=self._settings.seed)
-            buffer = io.BytesIO()
-            torch.save(supernet.parameters, buffer)
-            write_bytes(self._path, buffer.getvalue())
+            with replacing(self._path) as file:
+                torch.save(supernet.parameters, file)
 
     @cached_property
     def oracle(self) -> SupernetOracle:

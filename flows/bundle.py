@@ -10,8 +10,9 @@ from typing import Any
 from flows.accelerators import config_values
 from flows.c_header import FILE_NAME as C_HEADER
 from flows.c_header import c_header
-from flows.files import write_bytes, write_json
+from flows.files import write_json
 from flows.interface_document import interface_document
+from hwgen.files import write_bytes
 from hwgen.graph import TensorType
 from hwgen.program import Program
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -15,28 +14,13 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import InputError
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content`` atomically."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+from hwgen.files import replacing, write_bytes
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
     """Replace ``path`` by ``array`` in NumPy's format, atomically."""
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    write_bytes(path, buffer.getvalue())
+    with replacing(path) as file:
+        np.save(file, array)
 
 
 def write_json(path: Path, value: Any) -> None:

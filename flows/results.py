@@ -11,9 +11,10 @@ from typing import Any
 from flows.constraints import parse_constraint
 from flows.evaluation import Evaluation, Pair, Tier, corrected
 from flows.evaluation_log import evaluation_from_values, evaluation_values
-from flows.files import write_bytes, write_json
+from flows.files import write_json
 from flows.plot import FrontPlot, front_html, front_png
 from hwgen.errors import InputError
+from hwgen.files import write_bytes
 
 FILE_NAME = "pareto.json"
 BEST = "best"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
 import tokenize
 import typing
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import ModelFileError
+from hwgen.files import replacing
 from hwgen.graph import (
     OPERATOR_NAMES,
     Add,
@@ -60,15 +60,8 @@ def save_graph(graph: LayerGraph, path: str | Path) -> None:
         "layers": layers,
     }
     arrays[HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(temporary, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(Path(path)) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def load_graph(path: str | Path) -> LayerGraph:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import lzma
-import os
 import pickle
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,13 +20,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from hwgen.cache import cache_directory
+from hwgen.files import replacing
 from nas.files import DataError, find_file
 from nas.progress import progress_bar
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 JPEG_PROVENANCE = "JPEG CIFAR-10 (lossy recompression, about quality 75)"
 OFFICIAL_PROVENANCE = "CIFAR-10"
-CACHE_VARIABLE = "COSYNTH_CACHE"
 
 _PIXELS = 32 * 32 * 3
 _PYTHON_FILES = {"train": tuple(f"data_batch_{i}" for i in range(1, 6)), "test": ("test_batch",)}
@@ -54,7 +53,7 @@ def load_cifar10_images(data_dir: Path | None = None) -> CifarImages:
     """CIFAR-10 from ``data_dir`` (by default the directory that COSYNTH_DATA names), or its folder ``data``.
 
     Accepted there, first found first read: cifar-10-batches-py/, cifar-10-python.tar.gz, cifar-10-batches-bin/,
-    cifar-10-binary.tar.gz, cifar10-jpeg.tar.xz. The cache lies in COSYNTH_CACHE, or else in ~/.cache/cosynth.
+    cifar-10-binary.tar.gz, cifar10-jpeg.tar.xz. The decoded images lie in ``cache_directory()``.
     Raises DataError where there is none of them or it is not whole.
     """
     source = find_file(tuple(_READERS), data_dir)
@@ -80,26 +79,20 @@ def _cache_path(source: Path) -> Path:
     """One file per source, named after its path, size and time of change."""
     status = source.stat()
     key = f"{source.resolve()}:{status.st_size}:{status.st_mtime_ns}"
-    root = Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "cosynth")
-    return root / f"cifar10-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+    return cache_directory() / f"cifar10-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
 
 
 def _write_cache(path: Path, images: CifarImages) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
-        try:
-            np.savez(
-                file,
-                train_images=images.train_images,
-                train_labels=images.train_labels,
-                test_images=images.test_images,
-                test_labels=images.test_labels,
-                provenance=images.provenance,
-            )
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    os.replace(file.name, path)
+    with replacing(path) as file:
+        np.savez(
+            file,
+            train_images=images.train_images,
+            train_labels=images.train_labels,
+            test_images=images.test_images,
+            test_labels=images.test_labels,
+            provenance=images.provenance,
+        )
 
 
 def _read_jpeg_archive(source: Path) -> tuple[Labelled, Labelled]:

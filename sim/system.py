@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from hwgen.cache import cache_directory
 from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
+from hwgen.files import write_bytes
 from hwgen.program import Program
 from hwgen.registers import COUNTER_BASE, COUNTERS, REGISTERS
-from sim.verilator import cache_directory, write_atomically
 
 HDL = Path(__file__).parent / "hdl"
 GENERATOR = Path(__file__).parents[1] / "hwgen"
@@ -105,7 +106,8 @@ def accelerator_verilog(config: AcceleratorConfig) -> str:
     if not entry.exists():
         from hwgen.verilog import emit  # Amaranth takes longer to import than most simulations to start
 
-        write_atomically(entry, emit(config))
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(entry, emit(config).encode())
     return entry.read_text(encoding="utf-8")
 
 

@@ -21,6 +21,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from hwgen.cache import cache_directory
+
 
 class SimulatorMissingError(RuntimeError):
     """A tool that Verilator needs is not installed; the message says what to install."""
@@ -54,22 +56,6 @@ MAKE = (
     *("make", "-f", "Vtop.mk", "CXX=g++", "LINK=g++", "AR=ar", "CFG_CXXFLAGS_PCH_I=-include"),
     *("CXXFLAGS=-std=c++20", "OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"),
 )
-
-
-def cache_directory() -> Path:
-    """Where builds are kept: ``COSYNTH_CACHE``, or ``cosynth`` in the user's cache directory."""
-    if chosen := os.environ.get("COSYNTH_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cosynth"
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file of the cache so that no reader ever sees a part of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, scratch = tempfile.mkstemp(dir=path.parent)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(scratch, path)
 
 
 def verilator_root() -> Path:

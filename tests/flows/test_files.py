@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from flows.files import new_directory, write_bytes
+from flows.files import new_directory, write_array, write_json
 from hwgen.errors import InputError
 
 
@@ -31,8 +33,9 @@ def test_an_occupied_directory_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "mine").read_text() == "precious"
 
 
-def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
-    write_bytes(tmp_path / "file", b"old")
-    write_bytes(tmp_path / "file", b"new")
-    assert (tmp_path / "file").read_bytes() == b"new"
-    assert len(list(tmp_path.iterdir())) == 1
+def test_arrays_and_json_are_read_back(tmp_path: Path) -> None:
+    array = np.arange(6, dtype=np.int8).reshape(2, 3)
+    write_array(tmp_path / "array.npy", array)
+    assert np.array_equal(np.load(tmp_path / "array.npy"), array)
+    write_json(tmp_path / "value.json", {"rows": [1, 2]})
+    assert json.loads((tmp_path / "value.json").read_text()) == {"rows": [1, 2]}

@@ -145,6 +145,14 @@ def test_images_are_decoded_once(directory, cache):
     assert [path.suffix for path in cache.iterdir()] == [".npz"]
 
 
+def test_decoded_images_lie_in_the_user_s_cache_directory(directory, tmp_path, monkeypatch):
+    monkeypatch.delenv("COSYNTH_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    write_archive(directory / "cifar10-jpeg.tar.xz", jpeg_files(), "w:xz")
+    load_cifar10_images(directory)
+    assert [path.suffix for path in (tmp_path / "xdg" / "cosynth").iterdir()] == [".npz"]
+
+
 def test_an_archive_that_lacks_a_batch_is_refused(directory, cache):
     files = binary_files()
     del files["data_batch_3.bin"]

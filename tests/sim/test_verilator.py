@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.cache import cache_directory
 from sim import verilator
 from sim.verilator import Design, SimulatorMissingError, VerilatorError, build
 
@@ -32,7 +33,7 @@ def constant(value: int) -> Design:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, but for the run-time library, which takes long to compile."""
-    shared = verilator.cache_directory() / "runtime"
+    shared = cache_directory() / "runtime"
     build(constant(0))
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "runtime").symlink_to(shared)
