@@ -14,6 +14,7 @@ import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,8 +29,9 @@ from nas.progress import progress_bar
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 JPEG_PROVENANCE = "JPEG CIFAR-10 (lossy recompression, about quality 75)"
 OFFICIAL_PROVENANCE = "CIFAR-10"
+IMAGE_SHAPE = (32, 32, 3)
 
-_PIXELS = 32 * 32 * 3
+_PIXELS = prod(IMAGE_SHAPE)
 _PYTHON_FILES = {"train": tuple(f"data_batch_{i}" for i in range(1, 6)), "test": ("test_batch",)}
 _BINARY_FILES = {"train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)), "test": ("test_batch.bin",)}
 
@@ -109,16 +111,27 @@ def _read_jpeg_archive(source: Path) -> tuple[Labelled, Labelled]:
             with Image.open(io.BytesIO(file.read())) as image:
                 images[part].append(np.asarray(image.convert("RGB")))
             labels[part].append(CLASSES.index(rest[0]))
-    return (
-        _labelled(images["train"], labels["train"], source),
-        _labelled(images["test"], labels["test"], source),
+    train, test = (
+        _labelled(images[part], np.array(labels[part], np.int64), f"{part}/<class>/*.jpg of {source}")
+        for part in ("train", "test")
     )
+    return train, test
 
 
-def _labelled(images: list[np.ndarray], labels: list[int], source: Path) -> Labelled:
-    if not images:
-        raise DataError(f"cifar10: {source} has no images; accepted: train/<class>/*.jpg and test/<class>/*.jpg")
-    return np.stack(images), np.array(labels, np.int64)
+def _labelled(images: list[np.ndarray] | np.ndarray, labels: np.ndarray, name: str) -> Labelled:
+    """The images, stacked, and their labels. Raises DataError where they are not CIFAR-10's."""
+    if not len(images):
+        raise DataError(f"cifar10: {name} has no images; accepted: at least one")
+    for image in images:
+        if image.shape != IMAGE_SHAPE:
+            raise DataError(f"cifar10: {name} has an image of {list(image.shape)}; accepted: {list(IMAGE_SHAPE)}")
+    if labels.shape != (len(images),):
+        raise DataError(f"cifar10: {name} has {labels.size} labels; accepted: one for each of its {len(images)} images")
+    if labels.min() < 0 or labels.max() >= len(CLASSES):
+        raise DataError(
+            f"cifar10: {name} has labels from {labels.min()} to {labels.max()}; accepted: 0 to {len(CLASSES) - 1}"
+        )
+    return np.asarray(images), labels
 
 
 def _read_python(source: Path) -> tuple[Labelled, Labelled]:
@@ -184,9 +197,11 @@ def _from_pickle(content: bytes, name: str) -> Labelled:
     try:
         batch = _ArrayUnpickler(io.BytesIO(content)).load()
         batch = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
-        return _planes(np.asarray(batch["data"], np.uint8)), np.asarray(batch["labels"], np.int64)
-    except (pickle.UnpicklingError, AttributeError, KeyError, ValueError, EOFError) as error:
+        images = _planes(np.asarray(batch["data"]).astype(np.uint8, casting="safe"))
+        labels = np.asarray(batch["labels"], np.int64)
+    except Exception as error:  # A damaged pickle may raise anything.
         raise DataError(f"cifar10: {name} is not a batch of the official Python archive ({error})") from error
+    return _labelled(images, labels, name)
 
 
 def _from_binary(content: bytes, name: str) -> Labelled:
@@ -194,12 +209,12 @@ def _from_binary(content: bytes, name: str) -> Labelled:
     if not content or len(content) % (_PIXELS + 1):
         raise DataError(f"cifar10: {name} has {len(content)} bytes; accepted: records of {_PIXELS + 1} bytes")
     records = np.frombuffer(content, np.uint8).reshape(-1, _PIXELS + 1)
-    return _planes(records[:, 1:]), records[:, 0].astype(np.int64)
+    return _labelled(_planes(records[:, 1:]), records[:, 0].astype(np.int64), name)
 
 
 def _planes(flat: np.ndarray) -> np.ndarray:
     """Planar uint8 [N, 3072] as images [N, 32, 32, 3]."""
-    return np.ascontiguousarray(flat.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    return np.ascontiguousarray(flat.reshape(len(flat), 3, 32, 32).transpose(0, 2, 3, 1))
 
 
 _READERS = {

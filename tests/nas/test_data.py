@@ -64,6 +64,9 @@ def batches() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
+IMAGES = batches()["test_batch"][0]
+
+
 def planes(images: np.ndarray) -> np.ndarray:
     return images.transpose(0, 3, 1, 2).reshape(len(images), -1)
 
@@ -115,6 +118,47 @@ def test_official_archives_are_read_whole(directory, archive, folder, files, ext
     assert images.provenance == "CIFAR-10"
 
 
+def pickled(images: np.ndarray, labels: list) -> bytes:
+    return pickle.dumps({b"data": planes(images), b"labels": labels}, protocol=2)
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (pickled(IMAGES, [1, 2, 3]), "test_batch has 3 labels; accepted: one for each of its 4 images"),
+        (pickled(IMAGES, [[1, 2, 3, 4]]), "test_batch has 4 labels; accepted: one for each"),
+        (pickled(IMAGES, [0, 10, 1, 2]), "test_batch has labels from 0 to 10; accepted: 0 to 9"),
+        (pickled(IMAGES, [-1, 9, 1, 2]), "test_batch has labels from -1 to 9; accepted: 0 to 9"),
+        (pickle.dumps({b"data": np.empty((0, 3072), np.uint8), b"labels": []}), "test_batch has no images"),
+        (pickled(IMAGES[:, :16], [0, 1, 2, 3]), "test_batch is not a batch"),
+        (pickled(IMAGES[:, :16], [0, 1]), "test_batch is not a batch"),
+        (pickled(IMAGES.astype(np.int64) + 300, [0, 1, 2, 3]), "test_batch is not a batch"),
+        (pickled(IMAGES, None), "test_batch is not a batch"),
+        (pickle.dumps({b"data": 5, b"labels": [1]}), "test_batch is not a batch"),
+        (pickle.dumps([1, 2]), "test_batch is not a batch"),
+        (b"\x80\x02}q\x00(X\xff\xff\xff\x7f", "test_batch is not a batch"),
+        (b"t.", "test_batch is not a batch"),
+    ],
+    ids=[
+        *("too few labels", "nested labels", "label 10", "label -1", "empty", "half images", "halves that join up"),
+        *("wide pixels", "no labels", "a number for images", "a list", "endless string", "no opcodes"),
+    ],
+)
+def test_a_python_batch_that_is_not_cifar_s_is_refused(directory, cache, batch, message):
+    write_archive(directory / "cifar-10-python.tar.gz", python_files() | {"test_batch": batch}, "w:gz")
+    with pytest.raises(DataError, match=f"^cifar10: {message}"):
+        load_cifar10_images(directory)
+    assert not cache.exists()
+
+
+def test_a_binary_batch_with_another_label_is_refused(directory):
+    files = binary_files()
+    files["data_batch_2.bin"] = b"\x0a" + files["data_batch_2.bin"][1:]
+    write_archive(directory / "cifar-10-binary.tar.gz", files, "w:gz")
+    with pytest.raises(DataError, match=r"data_batch_2\.bin has labels from \d to 10; accepted: 0 to 9"):
+        load_cifar10_images(directory)
+
+
 def jpeg_files() -> dict[str, bytes]:
     files = {}
     for part in ("train", "test"):
@@ -132,6 +176,18 @@ def test_recompressed_jpegs_are_read_and_named_as_such(directory):
     assert sorted(images.train_labels) == list(range(10))
     assert np.abs(images.test_images[:, 16, 16, 0] - 20.0 * images.test_labels).max() < 6
     assert images.provenance.startswith("JPEG CIFAR-10")
+
+
+@pytest.mark.parametrize("size", [(32, 31), (64, 64)])
+def test_a_jpeg_of_another_size_is_refused(directory, cache, size):
+    buffer = io.BytesIO()
+    Image.new("RGB", size).save(buffer, "JPEG")
+    files = jpeg_files() | {"test/ship/0001.jpg": buffer.getvalue()}
+    write_archive(directory / "cifar10-jpeg.tar.xz", files, "w:xz")
+    width, height = size
+    with pytest.raises(DataError, match=rf"has an image of \[{height}, {width}, 3\]; accepted: \[32, 32, 3\]"):
+        load_cifar10_images(directory)
+    assert not cache.exists()
 
 
 def test_images_are_decoded_once(directory, cache):
@@ -195,7 +251,7 @@ def test_a_damaged_archive_is_refused(directory, cache, name):
 
 def test_an_archive_without_images_is_refused(directory):
     write_archive(directory / "cifar10-jpeg.tar.xz", {"readme": b""}, "w:xz")
-    with pytest.raises(DataError, match="has no images; accepted: train/<class>"):
+    with pytest.raises(DataError, match=r"train/<class>/\*\.jpg of .* has no images"):
         load_cifar10_images(directory)
 
 
