@@ -45,7 +45,7 @@ class AcceleratorConfig:
     """Output channels computed in parallel (2 to 32); the array has rows x cols multipliers."""
     dataflow: Dataflow = Dataflow.OS
     rf_depth: int = 16
-    """Partial sums held per column: output pixels that share one pass over the weights (1 to 64)."""
+    """Partial sums per column in each of the array's two banks: output pixels that share each weight word (1 to 64)."""
     act_buffer_kib: int = 64
     """Activation buffer, split in two halves (power of two, 4 to 1024)."""
     weight_buffer_kib: int = 32

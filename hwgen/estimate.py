@@ -1,6 +1,6 @@
 """Quick estimates of a pair's cost, for ranking many pairs before a few are measured in RTL simulation.
 
-``estimate_cycles`` is a roofline per layer: the slowest of array (or adder), bus and requantisation, with the steps and
+``estimate_cycles`` is a roofline per layer: the slowest of array (or adder), requantisation and bus, with the steps and
 the groups of channels that the compiler would take. It knows nothing of tiling: it assumes that every reduction fits on
 chip, that every tensor and weight crosses the bus once, and that no engine waits for another; the search corrects it
 with measurements. ``lut_equivalents`` is a proxy for area, not a result of place and route.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import ceil
 
 from hwgen.compiler.steps import Groups, Steps, group_cycles, layer_groups, layer_steps
-from hwgen.config import AcceleratorConfig
+from hwgen.config import KIB, AcceleratorConfig
 from hwgen.graph import Add, Conv, Depthwise, FullyConnected, LayerGraph, TensorType
 from hwgen.isa import PARAMETER_BYTES
 
@@ -20,12 +20,14 @@ ADD_OPERANDS = 2
 MEMORY_BITS_PER_LUT = 64
 """A 6-input LUT used as distributed memory."""
 ACCUMULATOR_BITS = 32
+REGISTER_FILE_BANKS = 2
+"""The array adds to one while the other is drained."""
 PARAMETER_BITS = 32 + 32 + 8
 """Bias, multiplier and shift of one channel, on chip."""
 
 
 def estimate_cycles(graph: LayerGraph, config: AcceleratorConfig) -> int:
-    """Modelled cycles of one inference: per layer the slowest of array, bus and requantisation."""
+    """Modelled cycles of one inference: per layer the slowest of array, requantisation and bus."""
     total = 0
     for layer in graph.layers():
         operand, output = graph.operands(layer)[0].output, layer.output
@@ -56,15 +58,22 @@ def _add_cycles(output: TensorType, config: AcceleratorConfig) -> int:
 
 
 def lut_equivalents(config: AcceleratorConfig) -> int:
-    """Area proxy: 6-input LUTs if everything were built of them, one per full-adder bit and per 64 bits of memory."""
+    """Area proxy: 6-input LUTs if everything were built of them, one per full-adder bit and per 64 bits of memory.
+
+    It leaves out flip-flops, the operand registers of each multiplier among them, because they lie beside the LUTs; and
+    everything but arithmetic on data and memories: multiplexers, shifters, sequencers and transfer engines.
+    """
     multiply_accumulate = 8 * 8 + ACCUMULATOR_BITS
-    scaling = 32 * 32
-    buffer_bits = 8 * 1024 * (config.act_buffer_kib + config.weight_buffer_kib)
+    requantisation = 32 * 32
+    prescaling = 9 * 31
     memory_bits = (
-        buffer_bits + config.param_channels * PARAMETER_BITS + config.rf_depth * config.cols * ACCUMULATOR_BITS
+        8 * KIB * (config.act_buffer_kib + config.weight_buffer_kib)
+        + config.param_channels * PARAMETER_BITS
+        + REGISTER_FILE_BANKS * config.rf_depth * config.cols * ACCUMULATOR_BITS
     )
     return (
         config.multipliers * multiply_accumulate
-        + config.requant_lanes * scaling
+        + config.requant_lanes * requantisation
+        + config.eltwise_lanes * prescaling
         + ceil(memory_bits / MEMORY_BITS_PER_LUT)
     )

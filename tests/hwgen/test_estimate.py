@@ -137,11 +137,16 @@ def test_no_estimate_beats_the_array_s_peak(size: int, inputs: int, outputs: int
 @pytest.mark.parametrize(
     ("change", "added"),
     [
-        ({"cols": 9}, 8 * 96 + 16 * 32 // 64),
-        ({"requant_lanes": 9, "cols": 9}, 8 * 96 + 16 * 32 // 64 + 1024),
+        ({"rows": 9}, 9 * 96),
+        ({"cols": 10}, 8 * 96 + 2 * 16 * 32 // 64),
+        ({"rf_depth": 17}, 2 * 9 * 32 // 64),
+        ({"requant_lanes": 7}, -1024 - 9 * 31),
+        ({"requant_lanes": 9}, 1024),
         ({"act_buffer_kib": 128}, 64 * 1024 * 8 // 64),
         ({"weight_buffer_kib": 64}, 32 * 1024 * 8 // 64),
     ],
 )
 def test_the_area_proxy_counts_adder_bits_and_memory(change: dict[str, int], added: int) -> None:
-    assert lut_equivalents(replace(CONFIG, **change)) - lut_equivalents(CONFIG) == added
+    """A ninth requantisation lane brings no prescale lane: the array has eight rows to fetch operands for."""
+    config = AcceleratorConfig(rows=8, cols=9, requant_lanes=8)
+    assert lut_equivalents(replace(config, **change)) - lut_equivalents(config) == added
