@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from amaranth.hdl import signed
 from amaranth.lib import data
 
@@ -52,22 +54,25 @@ StepLayout = data.StructLayout(
 )
 """Vectors of operands and where their products go."""
 
-StepFields = dict[str, object]
+StepFields = dict[str, Any]
 """A step for the goldens: its fields by name, with those of ``control`` among them; ``fetched`` has the (bank, address)
 of each row's vector in place of ``fetch``."""
 
 
 def step_fields(step: data.Const) -> StepFields:
-    """What a ``StepLayout`` value means: addresses that no row uses are left out."""
-    fetch = step.fetch
-    places = {
+    """What a ``StepLayout`` value means."""
+    control = {name: step.control[name] for name, _ in ControlLayout}
+    operands = {name: step[name] for name, _ in StepLayout if name not in ("control", "fetch")}
+    return {**control, **operands, "fetched": fetched_places(step.fetch)}
+
+
+def fetched_places(fetch: data.Const) -> dict[int, tuple[int, int]]:
+    """(bank, address) of the vector in each row that a ``FetchLayout`` value asks for, by row."""
+    return {
         row: ((fetch.bank + row) % ROW_BANKS, fetch.wrapped_address if fetch.bank + row >= ROW_BANKS else fetch.address)
         for row in range(ROW_BANKS)
         if fetch.rows >> row & 1
     }
-    control: StepFields = {name: step.control[name] for name, _ in ControlLayout}
-    operands: StepFields = {name: step[name] for name, _ in StepLayout if name not in ("control", "fetch")}
-    return {**control, **operands, "fetched": places}
 
 
 def slot_bits(config: AcceleratorConfig) -> int:

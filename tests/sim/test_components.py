@@ -12,6 +12,7 @@ from hwgen.config import AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.add_sequencer import AddSequencer
 from hwgen.rtl.burst_splitter import BurstSplitter
+from hwgen.rtl.compute_engine import ComputeEngine
 from hwgen.rtl.control_registers import ControlRegisters
 from hwgen.rtl.drain import Drain
 from hwgen.rtl.eltwise_adder import EltwiseAdder
@@ -133,3 +134,8 @@ def test_operand_stage(config: AcceleratorConfig) -> None:
 
 def test_instruction_gate() -> None:
     run_bench(component_bench(InstructionGate()), "sim.benches.components.instruction_gate")
+
+
+@CONFIGS
+def test_compute_engine(config: AcceleratorConfig) -> None:
+    run_bench(component_bench(ComputeEngine(config)), "sim.benches.components.compute_engine", config_plusargs(config))

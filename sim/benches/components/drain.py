@@ -13,9 +13,9 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from hwgen.config import ROW_BANKS
 from hwgen.isa import ACT_ADDRESS_BITS, RoundingMode
-from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout, row_places
-from hwgen.rtl.drain import DrainLayout, drain_order
-from hwgen.rtl.requantise import ParameterLayout, requantise
+from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
+from hwgen.rtl.drain import DrainLayout, Write, add_writes, mac_writes
+from hwgen.rtl.requantise import ParameterLayout
 from hwgen.rtl.step import slot_bits
 from sim.benches.components.setup import configuration, start
 from sim.benches.streams import put
@@ -25,8 +25,6 @@ LANES = CONFIG.requant_lanes
 BANK_BIT = slot_bits(CONFIG) - 1
 INSTRUCTIONS = 80
 Accumulators = list[int]
-Write = tuple[int, int, bytes]
-"""Bank, address and the bytes written from there on."""
 
 
 def random_parameters() -> dict[str, int]:
@@ -99,35 +97,13 @@ class Instruction:
                         block = []
                     block.append(pixels.setdefault((group, y, x), random_accumulators(CONFIG.cols)))
             self.blocks.append(block)
-        places = self._row_places()
-        size = (fields["groups"], fields["group_channels"], fields["last_channels"])
-        for group, y, x, channel, count in drain_order(*size, fields["out_height"], fields["out_width"], LANES):
-            word = group * -(-fields["group_channels"] // LANES) + channel // LANES
-            if fields["parameters_constant"]:
-                word = 0
-            bank, address = places[y]
-            address += x * fields["out_step"] + group * fields["group_channels"] + channel
-            self._write(bank, address, pixels[group, y, x][channel : channel + count], word)
+        self.writes = mac_writes(fields | self.mode, list(pixels.values()), PARAMETERS, LANES)
 
     def _add(self) -> None:
-        elements, lanes = self.fields["row_elements"], CONFIG.eltwise_lanes
-        for bank, address in self._row_places():
-            for first in range(0, elements, lanes):
-                sums = random_accumulators(lanes)
-                self.sums.append(sums)
-                self._write(bank, address + first, sums[: elements - first], 0)
-
-    def _row_places(self) -> list[tuple[int, int]]:
-        fields = self.fields
-        return row_places(fields["out_bank"], fields["out_address"], fields["out_pitch"], fields["out_height"])
-
-    def _write(self, bank: int, address: int, accumulators: Accumulators, word: int) -> None:
-        results = bytearray()
-        for acc, parameters in zip(accumulators, PARAMETERS[self.fields["parameter_address"] + word], strict=False):
-            scaled = requantise(acc, rounding=RoundingMode(self.mode["rounding"]), **parameters)
-            result = scaled + self.mode["zero_point"]
-            results.append(min(max(result, self.mode["clamp_low"]), self.mode["clamp_high"]) & 0xFF)
-        self.writes.append((bank, address % (1 << ACT_ADDRESS_BITS), bytes(results)))
+        fields, lanes = self.fields, CONFIG.eltwise_lanes
+        vectors = fields["out_height"] * -(-fields["row_elements"] // lanes)
+        self.sums = [random_accumulators(lanes) for _ in range(vectors)]
+        self.writes = add_writes(fields | self.mode, self.sums, PARAMETERS)
 
 
 class Array:
