@@ -1,4 +1,4 @@
-"""The searched accelerators: a choice of values per field, and how the nearest legal configuration is found."""
+"""The searched accelerators: values of each field per data set, and how the nearest legal configuration is found."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hwgen.config import KIB, AcceleratorConfig
 class AcceleratorSpace:
     """Every combination of these values; a combination that is illegal stands for the nearest legal one."""
 
-    rows: tuple[int, ...] = (2, 4, 8)
-    cols: tuple[int, ...] = (2, 4, 8)
-    rf_depth: tuple[int, ...] = (4, 8, 16)
-    act_buffer_kib: tuple[int, ...] = (4, 8, 16, 32)
-    weight_buffer_kib: tuple[int, ...] = (2, 4, 8, 16, 32)
-    bus_bits: tuple[int, ...] = (32, 64, 128)
-    requant_lanes: tuple[int, ...] = (1, 2, 4, 8)
+    rows: tuple[int, ...]
+    cols: tuple[int, ...]
+    rf_depth: tuple[int, ...]
+    act_buffer_kib: tuple[int, ...]
+    weight_buffer_kib: tuple[int, ...]
+    bus_bits: tuple[int, ...]
+    requant_lanes: tuple[int, ...]
 
     @property
     def gene_sizes(self) -> tuple[int, ...]:
@@ -34,6 +34,29 @@ class AcceleratorSpace:
         values["requant_lanes"] = min(values["requant_lanes"], cols)
         values["weight_buffer_kib"] = max(values["weight_buffer_kib"], -(-16 * rows * cols // KIB))
         return AcceleratorConfig(param_channels=max(128, 2 * cols), **values)
+
+
+ACCELERATOR_SPACES = {
+    "digits": AcceleratorSpace(
+        rows=(2, 4, 8),
+        cols=(2, 4, 8),
+        rf_depth=(4, 8, 16),
+        act_buffer_kib=(4, 8, 16, 32),
+        weight_buffer_kib=(2, 4, 8, 16, 32),
+        bus_bits=(32, 64, 128),
+        requant_lanes=(1, 2, 4, 8),
+    ),
+    "cifar10": AcceleratorSpace(
+        rows=(4, 8, 16),
+        cols=(4, 8, 16),
+        rf_depth=(8, 16, 32, 64),
+        act_buffer_kib=(16, 32, 64, 128, 256),
+        weight_buffer_kib=(8, 16, 32, 64, 128, 256),
+        bus_bits=(32, 64, 128),
+        requant_lanes=(1, 2, 4, 8, 16),
+    ),
+}
+"""What a search on each data set chooses from: networks for larger images are worth larger accelerators."""
 
 
 def distance(one: AcceleratorConfig, other: AcceleratorConfig) -> float:

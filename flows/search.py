@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from flows.accelerators import AcceleratorSpace
+from flows.accelerators import ACCELERATOR_SPACES
 from flows.accuracy import AccuracySource, accuracy_source
 from flows.best_pair import deliver, verification_summary
 from flows.evaluation import Evaluation
@@ -106,7 +106,7 @@ def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log:
 
         search = PairSearch(
             space,
-            AcceleratorSpace(),
+            ACCELERATOR_SPACES[settings.dataset],
             RtlEvaluator(space, source.oracle),
             SearchSettings(
                 population=settings.population,

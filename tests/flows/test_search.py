@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.accelerators import AcceleratorSpace
+from flows.accelerators import ACCELERATOR_SPACES
 from flows.constraints import parse_constraint
 from flows.evaluation import Evaluation, Pair, Tier
 from flows.evaluation_log import EvaluationLog, read_evaluations
@@ -17,6 +17,8 @@ from flows.pair_search import PairSearch, SearchSettings
 from flows.pareto import objective_vector, satisfies
 from hwgen.errors import InputError
 from tests.flows.fakes import ToyEvaluator, ToySpace
+
+ACCELERATORS = ACCELERATOR_SPACES["digits"]
 
 
 def run_search(path: Path, evaluator: ToyEvaluator, *constraints: str, builds: int = 4) -> list[Evaluation]:
@@ -29,7 +31,7 @@ def run_search(path: Path, evaluator: ToyEvaluator, *constraints: str, builds: i
         seed=1,
     )
     with closing(EvaluationLog(path)) as log:
-        return PairSearch(ToySpace(), AcceleratorSpace(), evaluator, settings, log, lambda progress: None).run()
+        return PairSearch(ToySpace(), ACCELERATORS, evaluator, settings, log, lambda progress: None).run()
 
 
 def test_every_member_of_the_front_was_measured(tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_resuming_repeats_no_finished_measurement_and_ends_at_the_same_front(tmp
 def test_the_log_drops_a_torn_last_line(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     log = EvaluationLog(path)
-    accelerator = AcceleratorSpace().decode([0] * 7)
+    accelerator = ACCELERATORS.decode([0] * 7)
     log.append(Evaluation(Pair("100", accelerator), Tier.MODELLED, 10, 0.5, "toy"))
     log.close()
     whole = path.read_bytes()
@@ -119,9 +121,7 @@ def test_a_damaged_line_is_named_and_the_log_left_as_it_is(tmp_path: Path, damag
     path = tmp_path / "log.jsonl"
     with closing(EvaluationLog(path)) as log:
         for architecture in ("100", "101", "110"):
-            log.append(
-                Evaluation(Pair(architecture, AcceleratorSpace().decode([0] * 7)), Tier.MODELLED, 10, 0.5, "toy")
-            )
+            log.append(Evaluation(Pair(architecture, ACCELERATORS.decode([0] * 7)), Tier.MODELLED, 10, 0.5, "toy"))
     first, second, third = path.read_bytes().splitlines()
     assert damage(second) != second
     content = b"".join(line + b"\n" for line in (first, damage(second), third))

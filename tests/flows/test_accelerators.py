@@ -1,0 +1,39 @@
+"""Every combination that a search can propose stands for an accelerator."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from flows.accelerators import ACCELERATOR_SPACES, config_from_values, config_values, distance
+
+DATASETS = sorted(ACCELERATOR_SPACES)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_combination_is_a_legal_accelerator(dataset: str) -> None:
+    space = ACCELERATOR_SPACES[dataset]
+    for genes in product(*map(range, space.gene_sizes)):
+        config = space.decode(genes)
+        assert config.rows in space.rows
+        assert config.cols in space.cols
+        assert config.requant_lanes <= config.cols
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_last_choice_of_each_field_is_the_largest_accelerator(dataset: str) -> None:
+    space = ACCELERATOR_SPACES[dataset]
+    largest = space.decode([size - 1 for size in space.gene_sizes])
+    for name, choices in vars(space).items():
+        assert choices == tuple(sorted(set(choices)))
+        assert getattr(largest, name) == choices[-1]
+    assert config_from_values(config_values(largest)) == largest
+    assert distance(largest, largest) == 0
+
+
+def test_larger_images_may_have_larger_accelerators() -> None:
+    digits, cifar = (ACCELERATOR_SPACES[name] for name in ("digits", "cifar10"))
+    for name, choices in vars(cifar).items():
+        assert choices[-1] >= getattr(digits, name)[-1]
+    assert (cifar.rows[-1], cifar.cols[-1]) == (16, 16)
