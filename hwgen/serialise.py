@@ -10,32 +10,21 @@ import zipfile
 import zlib
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
-from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hwgen.consistency import check_layer, check_output
 from hwgen.errors import ModelFileError
 from hwgen.files import replacing
-from hwgen.graph import (
-    OPERATOR_NAMES,
-    Add,
-    AveragePool,
-    Conv,
-    Depthwise,
-    FullyConnected,
-    Input,
-    Layer,
-    LayerGraph,
-    MaxPool,
-)
+from hwgen.graph import OPERATOR_NAMES, Input, LayerGraph
 
 FORMAT = "cosynth layer graph 1"
 HEADER = "header"
 DAMAGE = (
     *(OSError, EOFError, MemoryError, RuntimeError, SyntaxError, ValueError, KeyError, TypeError, AttributeError),
-    *(struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+    *(OverflowError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
 """What zipfile, NumPy and the decoding raise on a file that is not what ``save_graph`` writes."""
 LAYER_TYPES = {name: layer_type for layer_type, name in OPERATOR_NAMES.items()}
@@ -122,44 +111,11 @@ def _decode_graph(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Laye
     input_layer, *layers = (_decode(LAYER_TYPES[entry["op"]], entry["fields"], arrays) for entry in header["layers"])
     if not isinstance(input_layer, Input):
         raise ValueError("the first layer is not the input")
+    check_output(input_layer)
     graph = LayerGraph(header["name"], input_layer)
     for layer, entry in zip(layers, header["layers"][1:], strict=True):
         graph.add(layer, *entry["operands"])
-        if not _is_consistent(layer, graph.operands(layer)):
-            raise ValueError(f"layer {layer.name!r} does not fit its operands")
+        check_layer(layer, graph.operands(layer))
     graph.output_name = graph[header["output"]].name
     graph.host_operators = tuple(header["host_operators"])
     return graph
-
-
-def _is_consistent(layer: Layer, operands: tuple[Layer, ...]) -> bool:
-    """Whether the shapes and types of the layer's arrays and of its operands are those that its output needs."""
-    if len(operands) != (2 if isinstance(layer, Add) else 1):
-        return False
-    shape, channels = operands[0].output.shape, layer.output.shape[2]
-    match layer:
-        case Add():
-            return shape == operands[1].output.shape == layer.output.shape
-        case AveragePool() | MaxPool():
-            return layer.output.shape == (*layer.window.output_size(*shape[:2]), shape[2])
-        case Conv():
-            weights_shape: tuple[int, ...] = (channels, *layer.window.kernel, shape[2])
-            size = layer.window.output_size(*shape[:2])
-        case Depthwise():
-            weights_shape = (*layer.window.kernel, channels)
-            size = layer.window.output_size(*shape[:2]) if channels % shape[2] == 0 else (0, 0)
-        case FullyConnected():
-            weights_shape, size = (channels, prod(shape)), (1, 1)
-        case _:
-            return False
-    return (
-        layer.output.shape[:2] == size
-        and _is_array(layer.weights, np.dtype(np.int8), weights_shape)
-        and _is_array(layer.bias, np.dtype(np.int32), (channels,))
-        and _is_array(layer.requantisation.multiplier, np.dtype(np.int32), (channels,))
-        and _is_array(layer.requantisation.shift, np.dtype(np.int32), (channels,))
-    )
-
-
-def _is_array(array: np.ndarray, dtype: np.dtype, shape: tuple[int, ...]) -> bool:
-    return array.dtype == dtype and array.shape == shape
