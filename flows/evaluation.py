@@ -10,6 +10,7 @@ from typing import Protocol
 
 from hwgen.config import AcceleratorConfig
 from hwgen.estimate import lut_equivalents
+from nas.accuracy import Accuracy, AccuracyTier
 
 
 class Tier(StrEnum):
@@ -38,7 +39,9 @@ class Evaluation:
     cycles: float | None
     """Per inference; None where the accelerator cannot run the network."""
     accuracy: float
-    accuracy_tier: str
+    accuracy_tier: AccuracyTier
+    accuracy_provenance: str
+    """What the accuracy was measured on, and how."""
 
     def metrics(self, clock_mhz: float) -> dict[str, float]:
         """The values that constraints and objectives refer to; infinite cycles for a pair that cannot run."""
@@ -55,11 +58,8 @@ class Evaluation:
 class Evaluator(Protocol):
     """How a pair is evaluated; the search asks for nothing else."""
 
-    accuracy_tier: str
-    """The tier of ``accuracy``, such as ``supernet``."""
-
-    def accuracy(self, architecture: str) -> float:
-        """Fraction of validation images classified correctly."""
+    def accuracy(self, architecture: str) -> Accuracy:
+        """Fraction of images classified correctly, and which images."""
 
     def modelled_cycles(self, pair: Pair) -> int | None:
         """A quick estimate; None where the accelerator cannot run the network."""

@@ -13,9 +13,12 @@ from typing import Any
 from flows.accelerators import config_from_values, config_values
 from flows.evaluation import Evaluation, Pair, Tier
 from hwgen.errors import InputError
+from nas.accuracy import AccuracyTier
 
 EVALUATIONS = "evaluations.jsonl"
 """The log's name in a run directory."""
+UNRECORDED = "not recorded"
+"""Provenance of the accuracies in runs from before it was kept."""
 
 
 def evaluation_values(evaluation: Evaluation) -> dict[str, Any]:
@@ -26,7 +29,8 @@ def evaluation_values(evaluation: Evaluation) -> dict[str, Any]:
         "cycles": evaluation.cycles,
         "cycles_tier": evaluation.tier.value,
         "accuracy": evaluation.accuracy,
-        "accuracy_tier": evaluation.accuracy_tier,
+        "accuracy_tier": evaluation.accuracy_tier.value,
+        "accuracy_provenance": evaluation.accuracy_provenance,
     }
 
 
@@ -37,7 +41,8 @@ def evaluation_from_values(values: dict[str, Any]) -> Evaluation:
         tier=Tier(values["cycles_tier"]),
         cycles=_typed(values, "cycles", int | float | None),
         accuracy=_typed(values, "accuracy", int | float),
-        accuracy_tier=_typed(values, "accuracy_tier", str),
+        accuracy_tier=AccuracyTier(values["accuracy_tier"]),
+        accuracy_provenance=_typed({"accuracy_provenance": UNRECORDED, **values}, "accuracy_provenance", str),
     )
 
 

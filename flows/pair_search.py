@@ -21,6 +21,7 @@ from flows.evaluation_log import EvaluationLog
 from flows.nsga2 import GeneticSearch
 from flows.pareto import OBJECTIVES, objective_vector, pareto_front, satisfies
 from hwgen.config import AcceleratorConfig
+from nas.accuracy import Accuracy
 
 WORST = 1e12
 """Objective and violation of what is no network or cannot run; infinity would not rank."""
@@ -83,7 +84,10 @@ class PairSearch:
         self._on_progress = on_progress
         self._modelled: dict[Pair, Evaluation] = {}
         self._measured: dict[Pair, Evaluation] = {}
-        self._accuracies = {evaluation.pair.architecture: evaluation.accuracy for evaluation in log}
+        self._accuracies = {
+            found.pair.architecture: Accuracy(found.accuracy, found.accuracy_tier, found.accuracy_provenance)
+            for found in log
+        }
         self._generation = 0
 
     def run(self) -> list[Evaluation]:
@@ -140,7 +144,7 @@ class PairSearch:
         if pair.architecture not in self._accuracies:
             self._accuracies[pair.architecture] = self._evaluator.accuracy(pair.architecture)
         accuracy = self._accuracies[pair.architecture]
-        evaluation = Evaluation(pair, tier, cycles(pair), accuracy, self._evaluator.accuracy_tier)
+        evaluation = Evaluation(pair, tier, cycles(pair), accuracy.value, accuracy.tier, accuracy.provenance)
         self._log.append(evaluation)
         return evaluation
 

@@ -21,6 +21,7 @@ BEST = "best"
 """The folder of the chosen pair in a run directory."""
 
 PROVENANCE = {
+    "accuracy": "by each member's accuracy_tier and accuracy_provenance",
     "cycles": "measured in RTL simulation, one inference from start to done, weights, input and output over the bus",
     "latency_ms": "cycles at the stated clock; the clock is an assumption, not a place-and-route result",
     "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them; not placed and routed",

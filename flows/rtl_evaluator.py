@@ -11,6 +11,7 @@ from flows.evaluation import Pair
 from hwgen.compiler import CompileError, compile_graph
 from hwgen.estimate import estimate_cycles
 from hwgen.graph import LayerGraph
+from nas.accuracy import Accuracy
 from nas.oracles import AccuracyOracle
 from nas.quantise import structure
 from nas.spaces import Space
@@ -21,13 +22,12 @@ class RtlEvaluator:
     """Cycles do not depend on weights, so networks are measured with random ones."""
 
     def __init__(self, space: Space, oracle: AccuracyOracle) -> None:
-        self.accuracy_tier = oracle.tier.value
         self._oracle = oracle
         self._graph: Callable[[str], LayerGraph] = lru_cache(maxsize=4096)(lambda name: structure(space, name))
 
-    def accuracy(self, architecture: str) -> float:
+    def accuracy(self, architecture: str) -> Accuracy:
         """The oracle's answer."""
-        return self._oracle.accuracy(architecture).value
+        return self._oracle.accuracy(architecture)
 
     def modelled_cycles(self, pair: Pair) -> int:
         """The roofline estimate."""

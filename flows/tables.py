@@ -65,7 +65,9 @@ def print_results(results: Results, run: Path, console: Console) -> None:
     console.print(table)
     for mark, evaluation in zip(marks, results.front, strict=True):
         console.print(f"{mark:>2}  {evaluation.pair.architecture}", soft_wrap=True, highlight=False)
+    sources = {(member.accuracy_tier, member.accuracy_provenance) for member in results.front}
     lines = (
+        *(f"accuracy, {tier}: {provenance}" for tier, provenance in sorted(sources)),
         f" *  is the chosen pair; its Verilog, program and verification: {run / BEST}",
         f"plots of the front: {run / 'pareto.html'}, {run / 'pareto.png'}; its data: {run / RESULTS}",
     )

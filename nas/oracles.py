@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from nas.accuracy import Accuracy, AccuracyTier
 from nas.data import Dataset
 from nas.deploy import deploy
 from nas.files import DataError, find_file
@@ -16,30 +16,6 @@ from nas.spaces import Space
 from nas.supernet import Supernet
 from nas.train import TrainConfig, train_architecture
 from nas.zero_cost import activation_pattern_score
-
-
-class AccuracyTier(StrEnum):
-    """How an accuracy is known, from the benchmark's table to the network that is deployed."""
-
-    TABULAR = "tabular"
-    """Read from a published table of trained networks."""
-    ZERO_COST = "zero_cost"
-    """A score of the untrained network that ranks; it is no fraction of images."""
-    SUPERNET = "supernet"
-    """Measured with weights shared with all other architectures."""
-    TRAINED = "trained"
-    """Measured after training from scratch or fine-tuning, in floating point."""
-    TRAINED_QUANTISED = "trained_quantised"
-    """Measured on the trained int8 network, bit for bit as the accelerator computes."""
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """A fraction of images classified correctly (a score where the tier is zero-cost), and where it came from."""
-
-    value: float
-    tier: AccuracyTier
-    provenance: str
 
 
 class AccuracyOracle(Protocol):

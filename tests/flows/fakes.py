@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.evaluation import Pair
+from nas.accuracy import Accuracy, AccuracyTier
 
 
 class ToySpace:
@@ -22,13 +23,12 @@ class ToySpace:
 class ToyEvaluator:
     """Accuracy and work grow with the digits; real cycles are the modelled ones times a factor of the accelerator."""
 
-    accuracy_tier = "toy"
-
     def __init__(self) -> None:
         self.measured: list[Pair] = []
 
-    def accuracy(self, architecture: str) -> float:
-        return 0.5 + sum(int(digit) ** 0.5 for digit in architecture) / 15
+    def accuracy(self, architecture: str) -> Accuracy:
+        value = 0.5 + sum(int(digit) ** 0.5 for digit in architecture) / 15
+        return Accuracy(value, AccuracyTier.TABULAR, f"toy test of {architecture}")
 
     def modelled_cycles(self, pair: Pair) -> int:
         work = sum(10_000 * (1 + int(digit)) for digit in pair.architecture)

@@ -106,6 +106,7 @@ def test_report_prints_the_front_and_draws_the_plots_again(
     assert run("report", finished_search) == 0
     assert (finished_search / "pareto.png").exists()
     printed = capsys.readouterr().out
+    assert "accuracy, supernet: shared weights, scikit-learn digits (UCI) validation images" in printed
     for evaluation in load_results(finished_search).front:
         assert f"{evaluation.cycles:,}" in printed
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from flows.constraints import parse_constraint
 from flows.evaluation_log import read_evaluations
 from flows.pareto import best_pair
 from flows.results import Results, load_results
 from flows.settings import Oracle, Settings, load_settings
+from flows.tables import print_results
 from hwgen.errors import InputError
 from tests.flows.fakes import ToyEvaluator
 from tests.flows.test_search import run_search
@@ -25,6 +28,14 @@ def results(tmp_path: Path) -> Results:
 def test_results_survive_the_disk(tmp_path: Path, results: Results) -> None:
     results.save(tmp_path)
     assert load_results(tmp_path) == results
+
+
+def test_the_report_says_where_accuracies_come_from(tmp_path: Path, results: Results) -> None:
+    console = Console(record=True, file=StringIO())
+    print_results(results, tmp_path, console)
+    printed = console.export_text()
+    for found in results.front:
+        assert f"accuracy, tabular: toy test of {found.pair.architecture}\n" in printed
 
 
 def test_both_plots_show_the_front_and_every_evaluation(tmp_path: Path, results: Results) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 from flows.accelerators import ACCELERATOR_SPACES
 from flows.constraints import parse_constraint
 from flows.evaluation import Evaluation, Pair, Tier
-from flows.evaluation_log import EvaluationLog, read_evaluations
+from flows.evaluation_log import UNRECORDED, EvaluationLog, read_evaluations
 from flows.pair_search import PairSearch, SearchSettings
 from flows.pareto import objective_vector, satisfies
 from hwgen.errors import InputError
+from nas.accuracy import AccuracyTier
 from tests.flows.fakes import ToyEvaluator, ToySpace
 
 ACCELERATORS = ACCELERATOR_SPACES["digits"]
@@ -89,11 +91,35 @@ def test_resuming_repeats_no_finished_measurement_and_ends_at_the_same_front(tmp
     assert measured + len(evaluator.measured) == sum(b"measured" in line for line in content.splitlines())
 
 
+def test_every_accuracy_says_where_it_comes_from(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    front = run_search(path, ToyEvaluator())
+    for found in (*front, *read_evaluations(path)):
+        assert found.accuracy_tier is AccuracyTier.TABULAR
+        assert found.accuracy_provenance == f"toy test of {found.pair.architecture}"
+
+
+def test_a_log_from_before_provenance_was_kept_resumes(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    front = run_search(path, ToyEvaluator())
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    for values in lines:
+        del values["accuracy_provenance"]
+    path.write_text("".join(f"{json.dumps(values)}\n" for values in lines))
+    evaluator = ToyEvaluator()
+    assert run_search(path, evaluator) == [replace(found, accuracy_provenance=UNRECORDED) for found in front]
+    assert not evaluator.measured
+
+
+def evaluation(architecture: str) -> Evaluation:
+    pair = Pair(architecture, ACCELERATORS.decode([0] * 7))
+    return Evaluation(pair, Tier.MODELLED, 10, 0.5, AccuracyTier.TABULAR, "toy")
+
+
 def test_the_log_drops_a_torn_last_line(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     log = EvaluationLog(path)
-    accelerator = ACCELERATORS.decode([0] * 7)
-    log.append(Evaluation(Pair("100", accelerator), Tier.MODELLED, 10, 0.5, "toy"))
+    log.append(evaluation("100"))
     log.close()
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:20])
@@ -111,7 +137,9 @@ DAMAGED_LINES = {
     "no cycles": lambda line: line.replace(b'"cycles"', b'"bicycles"'),
     "cycles that are no number": lambda line: line.replace(b'"cycles": 10', b'"cycles": "10"'),
     "accuracy that is no number": lambda line: line.replace(b'"accuracy": 0.5', b'"accuracy": null'),
-    "an unknown tier": lambda line: line.replace(b"modelled", b"guessed"),
+    "an unknown tier of cycles": lambda line: line.replace(b"modelled", b"guessed"),
+    "an unknown tier of accuracy": lambda line: line.replace(b"tabular", b"guessed"),
+    "a provenance that is no text": lambda line: line.replace(b'"toy"', b"1"),
     "an illegal accelerator": lambda line: line.replace(b'"rows": 2', b'"rows": 0'),
 }
 
@@ -121,7 +149,7 @@ def test_a_damaged_line_is_named_and_the_log_left_as_it_is(tmp_path: Path, damag
     path = tmp_path / "log.jsonl"
     with closing(EvaluationLog(path)) as log:
         for architecture in ("100", "101", "110"):
-            log.append(Evaluation(Pair(architecture, ACCELERATORS.decode([0] * 7)), Tier.MODELLED, 10, 0.5, "toy"))
+            log.append(evaluation(architecture))
     first, second, third = path.read_bytes().splitlines()
     assert damage(second) != second
     content = b"".join(line + b"\n" for line in (first, damage(second), third))
