@@ -127,15 +127,18 @@ def test_add_sequencer(config: AcceleratorConfig) -> None:
     run_bench(component_bench(AddSequencer(config)), "sim.benches.components.add_sequencer", config_plusargs(config))
 
 
+@pytest.mark.slow
 @CONFIGS
 def test_operand_stage(config: AcceleratorConfig) -> None:
     run_bench(component_bench(OperandStage(config)), "sim.benches.components.operand_stage", config_plusargs(config))
 
 
+@pytest.mark.slow
 def test_instruction_gate() -> None:
     run_bench(component_bench(InstructionGate()), "sim.benches.components.instruction_gate")
 
 
+@pytest.mark.slow
 @CONFIGS
 def test_compute_engine(config: AcceleratorConfig) -> None:
     run_bench(component_bench(ComputeEngine(config)), "sim.benches.components.compute_engine", config_plusargs(config))
