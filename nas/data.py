@@ -16,7 +16,7 @@ from nas.cifar import load_cifar10_images
 from nas.files import DataError
 
 SPLIT_SEED = 0
-CIFAR10_VALIDATION_IMAGES = 5000
+CIFAR10_VALIDATION_FRACTION = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def _digits() -> Dataset:
 def _cifar10(data_dir: Path | None) -> Dataset:
     images = load_cifar10_images(data_dir)
     everything = Split(images.train_images, images.train_labels)
-    train, validation = _stratified(everything, CIFAR10_VALIDATION_IMAGES / len(everything))
+    train, validation = _stratified(everything, CIFAR10_VALIDATION_FRACTION)
     order = np.random.default_rng(SPLIT_SEED).permutation(len(images.test_labels))
     test = Split(images.test_images[order], images.test_labels[order])
     return Dataset("cifar10", images.provenance, images.classes, train, validation, test)
