@@ -28,7 +28,10 @@ from hwgen.verilog import emit
 app = typer.Typer(name="cosynth", add_completion=False, rich_markup_mode=None)
 
 Network = Annotated[
-    str, typer.Argument(metavar="NETWORK", help="a .tflite file, a LayerGraph saved as .npz, or space:architecture")
+    str,
+    typer.Argument(
+        metavar="NETWORK", help="a .tflite file, a LayerGraph saved as .npz, imagenet:name, or space:architecture"
+    ),
 ]
 Accelerator = Annotated[str, typer.Option(metavar="ACC", help="a preset (default, max64, max256) or a TOML file")]
 Overrides = Annotated[

@@ -12,9 +12,11 @@ from math import frexp
 
 import numpy as np
 
-from hwgen.graph import INT8_MAX, INT8_MIN, Rounding
+from hwgen.graph import INT8_MAX, INT8_MIN, Rounding, Scale
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+ADD_LEFT_SHIFT = 20
+"""Bits by which an Add's operands move left before they are scaled to their common scale."""
 
 ACTIVATION_BOUNDS: dict[str, tuple[float | None, float | None]] = {
     "NONE": (None, None),
@@ -75,6 +77,16 @@ def quantise_multiplier(real: float) -> tuple[int, int]:
     if shift < -31:
         return 0, 0
     return multiplier, shift
+
+
+def add_scales(left: float, right: float, output: float) -> tuple[tuple[Scale, Scale], Scale]:
+    """ADD's factors for its operands and its output, by their scales, as TensorFlow Lite's ``kernels/add.cc`` has them.
+
+    Raises ValueError where a scale is too small or too large for a factor to be in range.
+    """
+    twice_largest = 2.0 * max(left, right)
+    operands = (Scale(*quantise_multiplier(left / twice_largest)), Scale(*quantise_multiplier(right / twice_largest)))
+    return operands, Scale(*quantise_multiplier(twice_largest / (2.0**ADD_LEFT_SHIFT * output)))
 
 
 def rounding_divide(total: np.ndarray, count: np.ndarray | int) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hwgen.arithmetic import multiply_by_quantised_multiplier, rounding_divide
+from hwgen.arithmetic import ADD_LEFT_SHIFT, multiply_by_quantised_multiplier, rounding_divide
 from hwgen.errors import InputError
 from hwgen.graph import (
     INT8_MIN,
@@ -29,8 +29,6 @@ from hwgen.graph import (
     Window,
 )
 
-ADD_LEFT_SHIFT = 20
-"""Bits by which an Add's operands move left before they are scaled to their common scale."""
 IMAGES_PER_BATCH = 32
 COLUMN_ELEMENTS = 1 << 22
 """The most elements of an im2col matrix held at once."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hwgen.arithmetic import quantise_multiplier
+from hwgen.arithmetic import add_scales, quantise_multiplier
 from hwgen.graph import (
     INT8_MAX,
     INT8_MIN,
@@ -24,11 +24,10 @@ from hwgen.graph import (
     LayerGraph,
     Requantisation,
     Rounding,
-    Scale,
     TensorType,
     Window,
 )
-from hwgen.reference import ADD_LEFT_SHIFT, run
+from hwgen.reference import run
 from nas.batch_norm import recalibrate
 from nas.calibrate import activation_types
 from nas.data import Split
@@ -108,7 +107,8 @@ def _quantised(layer: FloatLayer, operands: list[TensorType], output: TensorType
             loaded = _int8_clamp(layer.input_clamp, operands[0])
             return FullyConnected(layer.name, output, weights, bias, requantisation, clamp=clamp, input_clamp=loaded)
         case FloatAdd():
-            return Add(layer.name, output, *_add_scales(operands, output), clamp=clamp)
+            left, right = operands
+            return Add(layer.name, output, *add_scales(left.scale, right.scale, output.scale), clamp=clamp)
         case FloatAveragePool():
             height, width, _ = operands[0].shape
             return AveragePool(layer.name, output, layer.window or Window((height, width)), clamp=clamp)
@@ -144,13 +144,6 @@ def _weights(
         rounding,
     )
     return quantised.astype(np.int8), quantised_bias.astype(np.int32), requantisation
-
-
-def _add_scales(operands: list[TensorType], output: TensorType) -> tuple[tuple[Scale, Scale], Scale]:
-    """ADD's fixed-point factors, as TensorFlow Lite's ``kernels/add.cc`` prepares them."""
-    twice_largest = 2.0 * max(operand.scale for operand in operands)
-    first, second = (Scale(*quantise_multiplier(operand.scale / twice_largest)) for operand in operands)
-    return (first, second), Scale(*quantise_multiplier(twice_largest / (2**ADD_LEFT_SHIFT * output.scale)))
 
 
 def _int8_clamp(clamp: tuple[float, float], type_: TensorType) -> tuple[int, int]:

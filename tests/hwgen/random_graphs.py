@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from hwgen.arithmetic import output_clamp, quantise_multiplier
+from hwgen.arithmetic import add_scales, output_clamp, quantise_multiplier
 from hwgen.graph import (
     INT8_MAX,
     INT8_MIN,
@@ -23,7 +23,6 @@ from hwgen.graph import (
     MaxPool,
     Requantisation,
     Rounding,
-    Scale,
     TensorType,
     Window,
 )
@@ -207,13 +206,8 @@ def _add(rng: np.random.Generator, graph: LayerGraph, name: str, max_elements: i
 
 def add_layer(name: str, left: Layer, right: Layer, output: TensorType, clamp: tuple[int, int]) -> Add:
     """An Add of two layers' outputs, scaled as TensorFlow Lite prepares it."""
-    twice_largest = 2.0 * max(left.output.scale, right.output.scale)
-    operand_scales = (
-        Scale(*quantise_multiplier(left.output.scale / twice_largest)),
-        Scale(*quantise_multiplier(right.output.scale / twice_largest)),
-    )
-    output_scale = Scale(*quantise_multiplier(twice_largest / (2.0**20 * output.scale)))
-    return Add(name, output, operand_scales, output_scale, clamp=clamp)
+    scales = add_scales(left.output.scale, right.output.scale, output.scale)
+    return Add(name, output, *scales, clamp=clamp)
 
 
 def _average_pool(rng: np.random.Generator, graph: LayerGraph, name: str, max_elements: int) -> None:

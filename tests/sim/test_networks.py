@@ -13,6 +13,7 @@ from hwgen.config import PRESETS, AcceleratorConfig
 from hwgen.graph import AveragePool, Conv, Depthwise, FullyConnected, Input, LayerGraph, MaxPool, TensorType, Window
 from hwgen.importers.flatbuffer import read_records
 from hwgen.importers.tflite import read_tflite
+from hwgen.networks.imagenet import NETWORKS, imagenet_network
 from sim.simulate import simulate
 from sim.system import MemoryModel
 from tests.hwgen.litert import golden_outputs, golden_tensors
@@ -117,6 +118,13 @@ def test_mlperf_tiny(name: str, config: AcceleratorConfig, data_dir: Path) -> No
     golden = [tensors[last.outputs[0]] for tensors in golden_tensors(path, inputs)]
     np.testing.assert_array_equal(measurement.outputs, np.reshape(golden, measurement.outputs.shape))
     assert measurement.counters["macs"] == graph.total_macs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_of_imagenet_size(name: str) -> None:
+    graph = imagenet_network(name)
+    assert_reference_s_output(graph, PRESETS["max256"], random_input(np.random.default_rng(0), graph))
 
 
 def assert_litert_s_output(content: bytes, config: AcceleratorConfig, directory: Path) -> None:
