@@ -81,15 +81,17 @@ class ProgramBuilder:
     issued: dict[Engine, int] = field(default_factory=lambda: dict.fromkeys(Engine, 0))
 
     def __post_init__(self) -> None:
-        half = self.config.act_bank_bytes
-        self.operand_ring = Ring(0, half)
-        self.result_ring = Ring(half, half)
+        self.act_rings: dict[Span, Ring] = {}
         self.weight_ring = Ring(0, self.config.weight_words)
         self.parameter_ring = Ring(0, self.config.parameter_words)
         self.act_hazards = Hazards()
         self.weight_hazards = Hazards()
         self.parameter_hazards = Hazards()
         self.dram_hazards = {region: Hazards() for region in Region}
+
+    def act_ring(self, span: Span) -> Ring:
+        """The ring over ``span`` of every bank; one that served an earlier layer goes on where it was."""
+        return self.act_rings.setdefault(span, Ring(span.start, span.end - span.start))
 
     def add_data(self, content: bytes) -> int:
         """Append read-only data to the image; returns its offset from the start of the data."""

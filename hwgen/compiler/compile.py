@@ -6,9 +6,9 @@ from hwgen.compiler.builder import ProgramBuilder
 from hwgen.compiler.lower_add import lower_add
 from hwgen.compiler.lower_split import lower_split
 from hwgen.compiler.lower_windowed import lower_windowed
-from hwgen.compiler.memory import plan_tensors
-from hwgen.compiler.tiles import Place
-from hwgen.compiler.tiling import choose_tiling
+from hwgen.compiler.memory import MemoryPlan, chip_candidates, plan_memory
+from hwgen.compiler.tiles import Home, Place, Rings
+from hwgen.compiler.tiling import choose_tiling, tile_rooms
 from hwgen.compiler.windowed import windowed_layers
 from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
@@ -27,25 +27,39 @@ def compile_graph(graph: LayerGraph, config: AcceleratorConfig) -> Program:
     """
     if graph.output_name == graph.input_name:
         raise CompileError(f"network {graph.name!r} has no layers; accepted: at least one")
-    places, scratch_bytes = plan_tensors(graph)
+    candidates = chip_candidates(graph)
+    try:
+        return _compile(graph, config, plan_memory(graph, config, candidates))
+    except CompileError:
+        if not candidates:
+            raise
+    # Tensors that stay on chip leave less room for the tiles of those that do not.
+    return _compile(graph, config, plan_memory(graph, config, ()))
+
+
+def _compile(graph: LayerGraph, config: AcceleratorConfig, plan: MemoryPlan) -> Program:
+    """The program under a memory plan. Raises CompileError where a layer cannot be tiled to what the plan leaves it."""
     builder = ProgramBuilder(config)
     spans = []
     for layer in graph.layers():
+        rooms = plan.rooms[layer.name]
+        rings = Rings(builder.act_ring(rooms.operands), builder.act_ring(rooms.results))
         operands = graph.operands(layer)
-        sources = tuple(places[operand.name] for operand in operands)
+        sources, target = tuple(plan.homes[operand.name] for operand in operands), plan.homes[layer.name]
         try:
-            _lower(builder, layer, operands, sources, places[layer.name])
+            _lower(builder, layer, operands, sources, target, rings)
         except ValueError as error:
             raise CompileError(
                 f"layer {layer.name!r} ({layer.op}) cannot be tiled to act_buffer_kib={config.act_buffer_kib}, "
                 f"weight_buffer_kib={config.weight_buffer_kib}: {error}; larger buffers or a smaller layer would do"
             ) from error
-        spans.append(LayerSpan(layer.name, layer.op, graph.macs(layer), Engine.STORE, builder.issued[Engine.STORE]))
+        engine = Engine.STORE if isinstance(target, Place) else Engine.COMPUTE
+        spans.append(LayerSpan(layer.name, layer.op, graph.macs(layer), engine, builder.issued[engine]))
     return Program(
         network=graph.name,
         config=config,
         image=builder.image(),
-        scratch_bytes=scratch_bytes,
+        scratch_bytes=plan.scratch_bytes,
         input=graph.input.output,
         output=graph.output.output,
         layers=tuple(spans),
@@ -57,19 +71,20 @@ def _lower(
     builder: ProgramBuilder,
     layer: Layer,
     operands: tuple[Layer, ...],
-    sources: tuple[Place, ...],
-    target: Place,
+    sources: tuple[Home, ...],
+    target: Home,
+    rings: Rings,
 ) -> None:
     if isinstance(layer, Add):
-        lower_add(builder, layer, operands, sources, target)
+        lower_add(builder, layer, operands, sources, target, rings)
         return
     operand, config = operands[0].output, builder.config
     for part in windowed_layers(layer, operand, config):
-        tiling = choose_tiling(part, config)
+        tiling = choose_tiling(part, config, tile_rooms(sources[0], target, rings))
         if tiling is None:
             break
-        lower_windowed(builder, part, tiling, sources[0], target)
+        lower_windowed(builder, part, tiling, sources[0], target, rings)
     else:
         return
     for part in windowed_layers(layer, operand, config, step_rows=1):
-        lower_split(builder, part, sources[0], target)
+        lower_split(builder, part, sources[0], target, rings)

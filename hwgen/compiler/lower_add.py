@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hwgen.compiler.builder import ProgramBuilder, Span, pad_words
 from hwgen.compiler.packing import uniform_parameters
-from hwgen.compiler.tiles import Box, Place, bank_bytes, load_tile, place_tile, store_tile
+from hwgen.compiler.tiles import Box, Home, Place, Rings, Tile, bank_bytes, keep_results, operand_tile, result_tile
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.graph import Add, Layer
 from hwgen.isa import Opcode, RoundingMode, largest
@@ -14,7 +14,12 @@ PIECES = 4
 
 
 def lower_add(
-    builder: ProgramBuilder, layer: Add, operands: tuple[Layer, ...], sources: tuple[Place, ...], target: Place
+    builder: ProgramBuilder,
+    layer: Add,
+    operands: tuple[Layer, ...],
+    sources: tuple[Home, ...],
+    target: Home,
+    rings: Rings,
 ) -> None:
     """Emit the addition tile by tile."""
     config = builder.config
@@ -24,7 +29,7 @@ def lower_add(
 
     height, width, channels = layer.output.shape
     shape = (height, width * channels, 1)
-    rows, columns = _tile_size(shape, config)
+    rows, columns = _tile_size(shape, config, sources, target, rings)
     left_operand, right_operand = operands
     fields = {
         "left_zero": left_operand.output.zero_point,
@@ -45,36 +50,46 @@ def lower_add(
         for left in range(0, shape[1], columns)
     ]
     for box in boxes:
-        tiles = []
-        for source in sources:
-            tile = place_tile(builder.operand_ring, box, config.act_word_bytes)
-            load_tile(builder, tile, source, shape)
-            tiles.append(tile)
-        results = place_tile(builder.result_ring, box, config.act_word_bytes)
+        tiles = [operand_tile(builder, rings.operands, source, box, shape) for source in sources]
+        results = result_tile(builder, rings.results, target, box)
+        left, right, out = (tile.span(box.top, box.bottom) for tile in (*tiles, results))
         builder.compute(
             Opcode.ADD,
             {
                 **fields,
-                "left_address": tiles[0].address,
-                "right_address": tiles[1].address,
-                "out_address": results.address,
+                "left_address": left.start,
+                "right_address": right.start,
+                "out_address": out.start,
                 "pitch": results.row_pitch,
-                "rows": results.rows,
-                "row_elements": results.row_bytes,
+                "rows": box.bottom - box.top,
+                "row_elements": box.right - box.left,
             },
-            operands=[tile.span for tile in tiles],
+            operands=[left, right],
             weights=None,
             parameters=Span(word, word + 1),
-            results=results.span,
+            results=out,
         )
-        store_tile(builder, results, target, shape)
+        keep_results(builder, results, target, shape)
 
 
-def _tile_size(shape: tuple[int, int, int], config: AcceleratorConfig) -> tuple[int, int]:
-    """Rows and columns of a tile, so that two pairs of operands fit the operand half."""
+def _tile_size(
+    shape: tuple[int, int, int], config: AcceleratorConfig, sources: tuple[Home, ...], target: Home, rings: Rings
+) -> tuple[int, int]:
+    """Rows and columns of a tile, so that two pairs of operands and two results fit where these come from memory.
+
+    All rows of a tensor on chip have one pitch, so beside one the tiles are as wide as the tensor. Raises ValueError
+    where such a row does not fit.
+    """
     height, width, _ = shape
-    room = config.act_bank_bytes // 4
-    columns = min(width, room // config.act_word_bytes * config.act_word_bytes)
+    in_memory = sum(isinstance(source, Place) for source in sources)
+    rooms = [rings.operands.size // (2 * in_memory)] if in_memory else []
+    rooms += [rings.results.size // 2] if isinstance(target, Place) else []
+    room = min(rooms, default=2 * config.act_bank_bytes)
+    columns = width
+    if not any(isinstance(home, Tile) for home in (*sources, target)):
+        columns = min(width, room // config.act_word_bytes * config.act_word_bytes)
     row_bytes = bank_bytes(1, columns, config.act_word_bytes)
-    rows = min(room // row_bytes * ROW_BANKS, max(ROW_BANKS, -(-height // PIECES)), largest(Opcode.ADD, "rows"))
-    return min(height, rows), columns
+    if row_bytes > room:
+        raise ValueError(f"a row of {columns} bytes does not fit {room} bytes")
+    banks = min(room // row_bytes, max(1, -(-height // (PIECES * ROW_BANKS))), largest(Opcode.ADD, "rows") // ROW_BANKS)
+    return min(height, banks * ROW_BANKS), columns

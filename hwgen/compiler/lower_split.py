@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from hwgen.compiler.builder import ProgramBuilder, Span
 from hwgen.compiler.lower_windowed import LayerData, add_layer_data, layer_fields
-from hwgen.compiler.tiles import Box, Place, Tile, bank_bytes, load_tile, place_tile, store_tile
+from hwgen.compiler.tiles import Box, Home, Place, Rings, Tile, bank_bytes, keep_results, operand_tile, result_tile
 from hwgen.compiler.windowed import WindowedLayer, valid_extents
+from hwgen.config import ROW_BANKS
 from hwgen.isa import Opcode, largest
 
 
@@ -30,7 +31,8 @@ class Split:
 
     builder: ProgramBuilder
     layer: WindowedLayer
-    source: Place
+    source: Home
+    rings: Rings
     data: LayerData
 
 
@@ -44,13 +46,13 @@ class Piece:
     right: int
 
 
-def lower_split(builder: ProgramBuilder, layer: WindowedLayer, source: Place, target: Place) -> None:
+def lower_split(builder: ProgramBuilder, layer: WindowedLayer, source: Home, target: Home, rings: Rings) -> None:
     """Emit the layer, whose steps read one kernel row each, piece by piece, group by group, slice by slice.
 
     Raises ValueError where even one step of one pixel does not fit.
     """
-    split = Split(builder, layer, source, add_layer_data(builder, layer))
-    width, steps = _piece_size(builder, layer)
+    split = Split(builder, layer, source, rings, add_layer_data(builder, layer))
+    width, steps = _piece_size(split, target)
     slices = [
         Slice(kernel_row, first, min(layer.steps.horizontal, first + steps))
         for kernel_row in range(layer.window.kernel[0])
@@ -66,24 +68,27 @@ def lower_split(builder: ProgramBuilder, layer: WindowedLayer, source: Place, ta
                 if parameters is None or layer.is_pool:
                     parameters = _load_parameters(split, piece)
                 box = Box(row, row + 1, piece.left, piece.right, channel, channels)
-                results = place_tile(builder.result_ring, box, builder.config.act_word_bytes)
+                results = result_tile(builder, rings.results, target, box)
                 for index, part in enumerate(slices):
                     flags = {"accumulate": int(index > 0), "hold": int(index < len(slices) - 1)}
                     _emit_slice(split, piece, part, results, parameters, flags)
-                store_tile(builder, results, target, out_shape)
+                keep_results(builder, results, target, out_shape)
 
 
-def _piece_size(builder: ProgramBuilder, layer: WindowedLayer) -> tuple[int, int]:
+def _piece_size(split: Split, target: Home) -> tuple[int, int]:
     """Pixels per piece and steps per slice, so that a slice's operands and weights fit."""
-    config = builder.config
+    layer, config, rings = split.layer, split.builder.config, split.rings
     width = 1 if layer.is_pool else min(config.rf_depth, layer.out_size[1])
     steps = min(layer.steps.horizontal, largest(Opcode.MAC, "segment_steps"))
     if not layer.is_pool:
         steps = min(steps, config.weight_words)
-    room, word = config.act_bank_bytes, config.act_word_bytes
-    width = max(1, min(width, room // min(layer.group_channels, layer.outputs.count)))
+    if isinstance(target, Place):
+        width = max(1, min(width, rings.results.size // min(layer.group_channels, layer.outputs.count)))
     if layer.window.stride[1] * layer.inputs.tensor > largest(Opcode.MAC, "x_step"):
         width = 1
+    if isinstance(split.source, Tile):
+        return width, steps
+    room, word = rings.operands.size, config.act_word_bytes
     while bank_bytes(1, _operand_bytes(layer, width, steps, config.rows), word) > room:
         if steps > 1:
             steps = -(-steps // 2)
@@ -119,42 +124,47 @@ def _load_parameters(split: Split, piece: Piece) -> Span:
 
 @dataclass(frozen=True)
 class SliceOperands:
-    """A slice's operands on chip: one row, and where the first pixel's first operand lies in it."""
+    """A slice's operands on chip, and where the first pixel's first operand lies among them."""
 
     tile: Tile
+    first_row: int
     first_offset: int
     x_step: int
     segment_stride: int
 
 
-def _load_operands(split: Split, piece: Piece, part: Slice) -> SliceOperands:
+def _slice_operands(split: Split, piece: Piece, part: Slice) -> SliceOperands:
     builder, layer = split.builder, split.layer
     window, (height, width) = layer.window, layer.in_size
     row = piece.row * window.stride[0] - window.padding[0] + part.kernel_row
     start = piece.left * window.stride[1] - window.padding[2]
     reach = (piece.right - 1 - piece.left) * window.stride[1]
-    channels = layer.inputs.tensor
+    channels, rows = layer.inputs.tensor, builder.config.rows
+    first, count = layer.chunk_inputs(piece.group, 1)
+    if isinstance(split.source, Tile):
+        offset = part.first * channels + first if layer.channelwise else part.first * rows
+        segment_stride = channels if layer.channelwise else rows
+        x_step = window.stride[1] * channels
+        return SliceOperands(split.source, row, start * channels + offset, x_step, segment_stride)
     bottom = row + 1 if 0 <= row < height else row
     if layer.channelwise:
-        first, count = layer.chunk_inputs(piece.group, 1)
         begin, end = start + part.first, start + reach + part.end
         box = Box(row, bottom, max(0, begin), min(width, end), first, count)
         shape = (height, width, channels)
     else:
         # A kernel row's operands are consecutive bytes, whatever pixel they belong to: cut the row by bytes.
-        rows = builder.config.rows
         begin = start * channels + part.first * rows
         end = (start + reach) * channels + min(part.end * rows, window.kernel[1] * channels)
         box = Box(row, bottom, max(0, begin), min(width * channels, end), 0, 1)
         shape = (height, width * channels, 1)
-    tile = place_tile(builder.operand_ring, box, builder.config.act_word_bytes)
-    load_tile(builder, tile, split.source, shape)
+    tile = operand_tile(builder, split.rings.operands, split.source, box, shape)
     pixel = tile.pixel_pitch if layer.channelwise else channels
     return SliceOperands(
         tile,
+        0,
         (begin - box.left) * tile.pixel_pitch,
         window.stride[1] * pixel,
-        tile.pixel_pitch if layer.channelwise else builder.config.rows,
+        tile.pixel_pitch if layer.channelwise else rows,
     )
 
 
@@ -162,13 +172,17 @@ def _emit_slice(
     split: Split, piece: Piece, part: Slice, results: Tile, parameters: Span, flags: dict[str, int]
 ) -> None:
     builder, layer, data = split.builder, split.layer, split.data
-    operands = _load_operands(split, piece, part)
+    operands = _slice_operands(split, piece, part)
     words = 1 if layer.is_pool else part.end - part.first
     word = 0
     if not layer.is_pool:
         word = piece.group * layer.steps.count + part.kernel_row * layer.steps.horizontal + part.first
     address = builder.load_weights(data.weights + word * data.weight_bytes, words)
     tile = operands.tile
+    out_row, out_col = piece.row - results.box.top, piece.left - results.box.left
+    channel, channels = layer.chunk_outputs(piece.group, 1)
+    out_offset = out_col * results.pixel_pitch + channel - results.box.first
+    read = range(max(0, operands.first_row), min(tile.rows, operands.first_row + 1))
     width = piece.right - piece.left
     ends_row = part.end == layer.steps.horizontal
     fields = {
@@ -178,6 +192,7 @@ def _emit_slice(
         "in_pitch": tile.row_pitch,
         "in_rows": tile.rows,
         "in_row_bytes": tile.row_bytes,
+        "first_row": operands.first_row,
         "first_offset": operands.first_offset,
         "x_step": operands.x_step if width > 1 else 0,
         "out_width": width,
@@ -191,17 +206,18 @@ def _emit_slice(
         "groups": 1,
         "weight_address": address,
         "last_lanes": layer.steps.last_lanes if ends_row else layer.steps.lanes,
-        "out_address": results.address,
+        "out_address": results.address + out_row // ROW_BANKS * results.row_pitch + out_offset,
+        "out_bank": out_row % ROW_BANKS,
         "out_pitch": results.row_pitch,
         "out_step": results.pixel_pitch if width > 1 else 0,
-        "last_channels": results.box.channels,
+        "last_channels": channels,
         "parameter_address": parameters.start,
     }
     builder.compute(
         Opcode.MAC,
         fields,
-        operands=[tile.span],
+        operands=[tile.span(tile.box.top + read.start, tile.box.top + read.stop)] if read else [],
         weights=Span(address, address + words),
         parameters=parameters,
-        results=results.span,
+        results=results.span(piece.row, piece.row + 1),
     )

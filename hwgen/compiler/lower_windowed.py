@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from hwgen.compiler.builder import ProgramBuilder, Span, pad_words
-from hwgen.compiler.tiles import Box, Place, Tile, load_tile, place_tile, store_tile
+from hwgen.compiler.tiles import Box, Home, Rings, Tile, keep_results, operand_tile, result_tile
 from hwgen.compiler.tiling import Tiling
 from hwgen.compiler.windowed import WindowedLayer, valid_extents
 from hwgen.config import ROW_BANKS
@@ -57,30 +57,34 @@ class Chunk:
     parameters: Span
 
 
-def lower_windowed(builder: ProgramBuilder, layer: WindowedLayer, tiling: Tiling, source: Place, target: Place) -> None:
+def lower_windowed(
+    builder: ProgramBuilder, layer: WindowedLayer, tiling: Tiling, source: Home, target: Home, rings: Rings
+) -> None:
     """Emit the layer tile by tile; words and operands are loaded when they differ from those on chip."""
     data = add_layer_data(builder, layer)
     loaded_chunk: Chunk | None = None
-    loaded_operands: Tile | None = None
+    loaded_operands: tuple[Box, Tile] | None = None
     for rectangle, (first, groups) in _loops(layer, tiling):
         if loaded_chunk is None or loaded_chunk.first != first:
             loaded_chunk = _load_chunk(builder, layer, data, first, groups)
         box = operand_box(layer, rectangle, *layer.chunk_inputs(first, groups))
-        if loaded_operands is None or loaded_operands.box != box:
-            loaded_operands = place_tile(builder.operand_ring, box, builder.config.act_word_bytes)
-            load_tile(builder, loaded_operands, source, _in_shape(layer))
-        results = _place_results(builder, layer, rectangle, first, groups)
+        if loaded_operands is None or loaded_operands[0] != box:
+            loaded_operands = box, operand_tile(builder, rings.operands, source, box, _in_shape(layer))
+        _, operands = loaded_operands
+        result_box = _result_box(layer, rectangle, first, groups)
+        results = result_tile(builder, rings.results, target, result_box)
         for part, parameters in _uniform_parts(layer, rectangle, loaded_chunk.parameters):
-            fields = mac_fields(layer, part, loaded_operands, results, loaded_chunk, parameters)
+            fields = mac_fields(layer, part, operands, results, loaded_chunk, parameters)
+            read = operand_box(layer, part, box.first, box.channels)
             builder.compute(
                 Opcode.MAC,
                 fields,
-                operands=[loaded_operands.span],
+                operands=[] if read.empty else [operands.span(read.top, read.bottom)],
                 weights=loaded_chunk.weights,
                 parameters=parameters,
-                results=results.span,
+                results=results.span(part.top, part.bottom),
             )
-        store_tile(builder, results, target, _out_shape(layer))
+        keep_results(builder, results, target, _out_shape(layer))
 
 
 def _loops(layer: WindowedLayer, tiling: Tiling) -> Iterator[tuple[Rectangle, tuple[int, int]]]:
@@ -132,12 +136,9 @@ def operand_box(layer: WindowedLayer, rectangle: Rectangle, first: int, channels
     )
 
 
-def _place_results(
-    builder: ProgramBuilder, layer: WindowedLayer, rectangle: Rectangle, first: int, groups: int
-) -> Tile:
+def _result_box(layer: WindowedLayer, rectangle: Rectangle, first: int, groups: int) -> Box:
     channel, channels = layer.chunk_outputs(first, groups)
-    box = Box(rectangle.top, rectangle.bottom, rectangle.left, rectangle.right, channel, channels)
-    return place_tile(builder.result_ring, box, builder.config.act_word_bytes)
+    return Box(rectangle.top, rectangle.bottom, rectangle.left, rectangle.right, channel, channels)
 
 
 def _uniform_parts(layer: WindowedLayer, rectangle: Rectangle, parameters: Span) -> Iterator[tuple[Rectangle, Span]]:
@@ -173,7 +174,9 @@ def mac_fields(
     width, height = part.right - part.left, part.bottom - part.top
     first_col = part.left * window.stride[1] - window.padding[2] - operands.box.left
     out_row, out_col = part.top - results.box.top, part.left - results.box.left
-    _, channels = layer.chunk_outputs(chunk.first, chunk.groups)
+    in_channel, _ = layer.chunk_inputs(chunk.first, chunk.groups)
+    out_channel, channels = layer.chunk_outputs(chunk.first, chunk.groups)
+    out_offset = out_col * results.pixel_pitch + out_channel - results.box.first
     return {
         **layer_fields(layer),
         "in_address": operands.address,
@@ -181,7 +184,7 @@ def mac_fields(
         "in_rows": operands.rows,
         "in_row_bytes": operands.row_bytes,
         "first_row": part.top * window.stride[0] - window.padding[0] - operands.box.top,
-        "first_offset": first_col * operands.pixel_pitch,
+        "first_offset": first_col * operands.pixel_pitch + in_channel - operands.box.first,
         "row_stride": window.stride[0] if height > 1 else 0,
         "x_step": window.stride[1] * operands.pixel_pitch if width > 1 else 0,
         "out_width": width,
@@ -199,7 +202,7 @@ def mac_fields(
         "groups": chunk.groups,
         "group_stride": layer.group_advance,
         "weight_address": chunk.weights.start,
-        "out_address": results.address + out_row // ROW_BANKS * results.row_pitch + out_col * results.pixel_pitch,
+        "out_address": results.address + out_row // ROW_BANKS * results.row_pitch + out_offset,
         "out_bank": out_row % ROW_BANKS,
         "out_pitch": results.row_pitch,
         "out_step": results.pixel_pitch if width > 1 else 0,

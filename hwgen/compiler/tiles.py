@@ -51,9 +51,24 @@ class Tile:
     def row_bytes(self) -> int:
         return max(0, self.box.right - self.box.left) * self.pixel_pitch
 
-    @property
-    def span(self) -> Span:
-        return Span(self.address, self.address + -(-self.rows // ROW_BANKS) * self.row_pitch)
+    def span(self, top: int, bottom: int) -> Span:
+        """Addresses of the tensor's rows [top, bottom), which are the tile's, in whatever bank."""
+        first, end = top - self.box.top, bottom - self.box.top
+        return Span(
+            self.address + first // ROW_BANKS * self.row_pitch, self.address + -(-end // ROW_BANKS) * self.row_pitch
+        )
+
+
+Home = Place | Tile
+"""Where a tensor lies between layers: in memory, or on chip as one tile that holds all of it."""
+
+
+@dataclass(frozen=True)
+class Rings:
+    """Where a layer's tiles of tensors in memory go."""
+
+    operands: Ring
+    results: Ring
 
 
 def bank_bytes(rows: int, row_bytes: int, word_bytes: int) -> int:
@@ -78,16 +93,32 @@ def _first_byte(box: Box, place: Place, shape: tuple[int, int, int]) -> int:
     return place.offset + (box.top * width + box.left) * channels + box.first
 
 
-def load_tile(builder: ProgramBuilder, tile: Tile, place: Place, shape: tuple[int, int, int]) -> None:
-    """Bring the tile's box from memory."""
-    for transfer in _transfers(tile, place, shape):
+def operand_tile(builder: ProgramBuilder, ring: Ring, home: Home, box: Box, shape: tuple[int, int, int]) -> Tile:
+    """A tile that has ``box`` of a tensor of ``shape``: its home on chip, or the ring's next place, loaded from memory.
+
+    Raises ValueError where the box does not fit the ring.
+    """
+    if isinstance(home, Tile):
+        return home
+    tile = place_tile(ring, box, builder.config.act_word_bytes)
+    for transfer in _transfers(tile, home, shape):
         builder.load_act(transfer)
+    return tile
 
 
-def store_tile(builder: ProgramBuilder, tile: Tile, place: Place, shape: tuple[int, int, int]) -> None:
-    """Write the tile's box to memory."""
-    for transfer in _transfers(tile, place, shape):
-        builder.store(transfer)
+def result_tile(builder: ProgramBuilder, ring: Ring, home: Home, box: Box) -> Tile:
+    """A tile to compute ``box`` into: the tensor's home on chip, or the ring's next place.
+
+    Raises ValueError where the box does not fit the ring.
+    """
+    return home if isinstance(home, Tile) else place_tile(ring, box, builder.config.act_word_bytes)
+
+
+def keep_results(builder: ProgramBuilder, tile: Tile, home: Home, shape: tuple[int, int, int]) -> None:
+    """Bring a tile of results of a tensor of ``shape`` home, if that is in memory."""
+    if isinstance(home, Place):
+        for transfer in _transfers(tile, home, shape):
+            builder.store(transfer)
 
 
 def _transfers(tile: Tile, place: Place, shape: tuple[int, int, int]) -> list[Transfer]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hwgen import reference
 from hwgen.compiler import CompileError, compile_graph
 from hwgen.compiler.lower_windowed import Rectangle, operand_box
-from hwgen.compiler.tiling import Tiling, choose_tiling
+from hwgen.compiler.tiling import TileRooms, Tiling, choose_tiling
 from hwgen.compiler.windowed import WindowedLayer, windowed_layers
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.graph import (
@@ -114,14 +114,17 @@ def test_programs_are_well_formed(seed: int) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=seeds)
-def test_layers_complete_in_order_with_the_last_store(seed: int) -> None:
+def test_layers_complete_in_order_and_the_last_with_the_last_store(seed: int) -> None:
     graph, config, _ = random_case(seed)
     program = compile_graph(graph, config)
-    stores = Counter(ENGINES[i.opcode] for i in instructions(program.image)[:-1])[Engine.STORE]
-    retired = [span.retired for span in program.layers]
+    issued = Counter(ENGINES[i.opcode] for i in instructions(program.image)[:-1])
     assert [span.name for span in program.layers] == [layer.name for layer in graph.layers()]
-    assert retired == sorted(set(retired))
-    assert retired[-1] == stores
+    for engine in (Engine.COMPUTE, Engine.STORE):
+        retired = [span.retired for span in program.layers if span.engine is engine]
+        assert retired == sorted(set(retired))
+        assert all(0 < count <= issued[engine] for count in retired)
+    last = program.layers[-1]
+    assert (last.engine, last.retired) == (Engine.STORE, issued[Engine.STORE])
     assert sum(span.macs for span in program.layers) == graph.total_macs
 
 
@@ -143,7 +146,8 @@ def test_a_tiling_covers_the_layer_and_its_words_and_tiles_fit(seed: int) -> Non
         if layer.op == "add":
             continue
         for windowed in windowed_layers(layer, graph.operands(layer)[0].output, config):
-            tiling = choose_tiling(windowed, config)
+            half = config.act_bank_bytes
+            tiling = choose_tiling(windowed, config, TileRooms(half, half))
             if tiling is not None:
                 assert 1 <= tiling.tile_height <= windowed.out_size[0]
                 assert 1 <= tiling.tile_width <= windowed.out_size[1]
