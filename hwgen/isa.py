@@ -19,8 +19,8 @@ INSTRUCTION_BITS = 8 * INSTRUCTION_BYTES
 INSTRUCTIONS_PER_FETCH = 8
 """Instructions are fetched in groups of this many; a program is padded to a multiple of it."""
 
-PARAMETER_BYTES = 12
-"""Bytes per channel of requantisation parameters in memory: bias int32, multiplier uint32, shift int8, 3 unused."""
+PARAMETER_BYTES = 9
+"""Bytes per channel of requantisation parameters in memory: bias int32, multiplier uint32, shift int8."""
 
 ACT_ADDRESS_BITS = 19
 """Byte addresses and lengths within a row bank, whose largest size is 256 KiB; one bit more, so that they can wrap."""

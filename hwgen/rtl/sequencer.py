@@ -18,8 +18,10 @@ from hwgen.program import Engine
 from hwgen.rtl.axi import RequestLayout
 from hwgen.rtl.instruction_gate import RETIRED_BITS
 
-QUEUE_DEPTH = 4
-"""Instructions waiting per engine."""
+QUEUE_DEPTH = 16
+"""Instructions waiting per engine: how far loads run ahead of the computations that they serve."""
+ENOUGH_LOADS = 4
+"""Waiting loads that leave the bus no time for further instructions before theirs are due."""
 
 
 class Sequencer(wiring.Component):
@@ -50,9 +52,10 @@ class Sequencer(wiring.Component):
 
         running = Signal()
         address = Signal(32, reset_less=True)
-        requested, consumed = Signal(), Signal()
+        asking, requested, consumed = Signal(), Signal(), Signal()
+        enough_loads = Signal()
         m.d.comb += [
-            self.requests.valid.eq(running & (awaited <= beats_per_group)),
+            self.requests.valid.eq(asking),
             self.requests.payload.address.eq(address),
             self.requests.payload.beats.eq(beats_per_group),
             requested.eq(self.requests.valid & self.requests.ready),
@@ -62,7 +65,9 @@ class Sequencer(wiring.Component):
         ]
         m.d.sync += awaited.eq(awaited + (beats_per_group * requested) - consumed)
         with m.If(requested):
-            m.d.sync += address.eq(address + INSTRUCTIONS_PER_FETCH * INSTRUCTION_BYTES)
+            m.d.sync += [asking.eq(0), address.eq(address + INSTRUCTIONS_PER_FETCH * INSTRUCTION_BYTES)]
+        with m.Elif(running & (awaited <= beats_per_group) & ~enough_loads):
+            m.d.sync += asking.eq(1)
 
         instruction = Signal(INSTRUCTION_BITS, reset_less=True)
         filled = Signal(range(beats_per_instruction + 1))
@@ -79,6 +84,8 @@ class Sequencer(wiring.Component):
                 queue.r_en.eq(self.queues[engine].ready),
             ]
             queues.append(queue)
+
+        m.d.comb += enough_loads.eq(queues[Engine.LOAD].level >= ENOUGH_LOADS)
 
         dispatched = Signal()
         with m.Switch(header.opcode):
@@ -110,7 +117,7 @@ class Sequencer(wiring.Component):
         stopping = Signal()
         with m.If(self.start):
             m.d.sync += [running.eq(1), stopping.eq(1), address.eq(self.image_base), filled.eq(0)]
-        m.d.comb += self.finished.eq(stopping & ~running & (awaited == 0))
+        m.d.comb += self.finished.eq(stopping & ~running & ~asking & (awaited == 0))
         with m.If(self.finished):
             m.d.sync += stopping.eq(0)
         return m
