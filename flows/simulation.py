@@ -11,6 +11,7 @@ import numpy as np
 from flows.accelerators import config_values
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig
+from hwgen.cycles import Prediction, predict
 from hwgen.energy import ENERGY_TABLES, energy_uj
 from hwgen.errors import InputError
 from hwgen.graph import INT8_MAX, INT8_MIN, LayerGraph
@@ -25,6 +26,8 @@ class Simulation:
     graph: LayerGraph
     config: AcceleratorConfig
     measurement: Measurement
+    prediction: Prediction
+    """Of the cycle model, for the memory that was simulated."""
     expected: np.ndarray
     """int8 [N, h, w, c], from the reference."""
 
@@ -38,7 +41,7 @@ def simulate_network(graph: LayerGraph, config: AcceleratorConfig, inputs: np.nd
     """Simulate ``graph`` on ``inputs`` (int8 [N, H, W, C]) and compute the reference's outputs."""
     program = compile_graph(graph, config)
     measurement = simulate(program, inputs)
-    return Simulation(graph, config, measurement, run(graph, inputs))
+    return Simulation(graph, config, measurement, predict(program, measurement.memory), run(graph, inputs))
 
 
 def read_inputs(path: Path, graph: LayerGraph, samples: int | None) -> np.ndarray:
@@ -65,16 +68,17 @@ def random_inputs(graph: LayerGraph, samples: int, seed: int) -> np.ndarray:
 
 
 def simulation_values(simulation: Simulation) -> dict[str, Any]:
-    """The report as a JSON object. Cycles and counters are those of the first sample, measured in RTL."""
+    """The report as a JSON object. Cycles and counters are those of the first sample, measured in
+    RTL; predicted cycles are the model's."""
     graph, config, measurement = simulation.graph, simulation.config, simulation.measurement
-    counters, macs = measurement.counters, graph.total_macs
+    prediction, counters, macs = simulation.prediction, measurement.counters, graph.total_macs
     return {
         "network": graph.name,
         "accelerator": config_values(config),
         "samples": len(simulation.expected),
         "bit_exact": simulation.mismatches == 0,
         "cycles": measurement.cycles,
-        "predicted_cycles": None,
+        "predicted_cycles": prediction.cycles,
         "macs": macs,
         "peak_macs_per_cycle": config.multipliers,
         "utilization": _utilisation(macs, measurement.cycles, config),
@@ -85,11 +89,11 @@ def simulation_values(simulation: Simulation) -> dict[str, Any]:
                 "name": span.name,
                 "op": span.op,
                 "cycles": cycles,
-                "predicted_cycles": None,
+                "predicted_cycles": predicted,
                 "macs": span.macs,
                 "utilization": _utilisation(span.macs, cycles, config),
             }
-            for span, cycles in measurement.layer_cycles
+            for (span, cycles), (_, predicted) in zip(measurement.layer_cycles, prediction.layer_cycles, strict=True)
         ],
         "counters": counters,
         "energy_uj": {table.name: energy_uj(counters, config, table) for table in ENERGY_TABLES},

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
 from hwgen.program import LayerSpan, Program
 from hwgen.registers import COUNTER_BASE, COUNTERS, IDENTITY, REGISTERS
-from sim.system import DEFAULT_MEMORY, MemoryModel, SimulationError, accelerator_verilog, plusargs, system_sources
+from sim.system import SimulationError, accelerator_verilog, plusargs, system_sources
 from sim.verilator import Design, build
 
 HARNESS = Path(__file__).parent / "harness.cpp"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hwgen.cache import cache_directory
 from hwgen.config import AcceleratorConfig
-from hwgen.errors import InputError
 from hwgen.files import write_bytes
+from hwgen.memory_model import MemoryModel
 from hwgen.program import Program
 from hwgen.registers import COUNTER_BASE, COUNTERS, REGISTERS
 
@@ -23,31 +23,8 @@ MEMORY_BYTES = 1 << 28
 """Size of the simulated memory, as in hdl/storage.cpp."""
 
 
-class MemoryModelError(InputError):
-    """A memory that cannot be simulated."""
-
-
 class SimulationError(RuntimeError):
     """A run that cannot be made or did not end well; the message is one sentence."""
-
-
-@dataclass(frozen=True)
-class MemoryModel:
-    """The simulated memory's timing."""
-
-    latency_cycles: int = 32
-    """From an accepted read address to its first beat, and from a last write beat to its response (at least 2)."""
-    cycles_per_beat: int = 1
-    """On each of the two data channels; 1 is the bus's full bandwidth."""
-
-    def __post_init__(self) -> None:
-        if self.latency_cycles < 2:
-            raise MemoryModelError(f"latency_cycles: {self.latency_cycles} is out of range; accepted: at least 2")
-        if self.cycles_per_beat < 1:
-            raise MemoryModelError(f"cycles_per_beat: {self.cycles_per_beat} is out of range; accepted: at least 1")
-
-
-DEFAULT_MEMORY = MemoryModel()
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ def dot_products(operands: Rows, weights: Rows) -> list[int]:
     ]
 
 
+def array_latency(config: AcceleratorConfig) -> int:
+    """Cycles from the array's operands to ``block_done``."""
+    return 3 + (config.rows - 1).bit_length()
+
+
 class OutputStationaryArray(wiring.Component):
     """Every cycle, each column takes the dot product of its operands with its weights into one register-file entry.
 
@@ -62,8 +67,7 @@ class OutputStationaryArray(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Cycles from the operands to ``block_done``."""
-        return 3 + (self.config.rows - 1).bit_length()
+        return array_latency(self.config)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -55,6 +55,7 @@ def test_simulate_reports_what_was_measured(capsys: pytest.CaptureFixture[str], 
     assert report["samples"] == 3
     assert report["bit_exact"] is True
     assert sum(layer["cycles"] for layer in report["layers"]) == report["cycles"] == report["counters"]["cycles"]
+    assert sum(layer["predicted_cycles"] for layer in report["layers"]) == report["predicted_cycles"]
     assert report["peak_macs_per_cycle"] == 16
     assert report["utilization"] == pytest.approx(report["macs"] / report["cycles"] / 16)
     assert set(report["counters"]) == {counter.name for counter in COUNTERS}

@@ -11,9 +11,10 @@ from hwgen import reference
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig
 from hwgen.graph import LayerGraph
+from hwgen.memory_model import MemoryModel
 from sim.benches.runner import bench_design, run_bench
 from sim.simulate import parse_results, sample_counters, simulate
-from sim.system import ACCELERATOR_FILE, MemoryModel, accelerator_verilog, plusargs, system_sources
+from sim.system import ACCELERATOR_FILE, accelerator_verilog, plusargs, system_sources
 from tests.hwgen.random_graphs import random_input, random_layer_graph
 from tests.sim.accelerators import ACCELERATORS
 

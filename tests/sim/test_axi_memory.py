@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hwgen.memory_model import MemoryModel
 from sim.benches.runner import bench_design, run_bench
 from sim.simulate import run, simulator
-from sim.system import HDL, MemoryModel, SimulationError
+from sim.system import HDL, SimulationError
 from sim.verilator import build
 from tests.sim.stubs import copy_program, stub_verilog
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwgen.memory_model import MemoryModel
 from hwgen.program import Program
 from sim.benches.runner import BenchError, bench_design, run_bench
 from sim.simulate import parse_results, run, sample_counters, simulator
-from sim.system import ACCELERATOR_FILE, MemoryModel, plusargs, system_sources
+from sim.system import ACCELERATOR_FILE, plusargs, system_sources
 from sim.verilator import build
 from tests.sim.stubs import copy_program, stub_verilog
 

@@ -13,9 +13,9 @@ from hwgen.config import PRESETS, AcceleratorConfig
 from hwgen.graph import AveragePool, Conv, Depthwise, FullyConnected, Input, LayerGraph, MaxPool, TensorType, Window
 from hwgen.importers.flatbuffer import read_records
 from hwgen.importers.tflite import read_tflite
+from hwgen.memory_model import MemoryModel
 from hwgen.networks.imagenet import NETWORKS, imagenet_network
 from sim.simulate import simulate
-from sim.system import MemoryModel
 from tests.hwgen.litert import golden_outputs, golden_tensors
 from tests.hwgen.random_graphs import add_layer, random_input, random_layer_graph
 from tests.hwgen.random_models import WRITERS, random_model

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwgen.memory_model import MemoryModel, MemoryModelError
 from hwgen.program import Engine, LayerSpan, Program
 from sim.simulate import run, simulator, tracing
-from sim.system import MemoryModel, MemoryModelError, SimulationError, place
+from sim.system import SimulationError, place
 from sim.verilator import build
 from tests.sim.stubs import copy_program, stub_verilog
 

@@ -1,0 +1,93 @@
+"""What the engines of the cycle model share: the agenda of cycles to visit, queues and counts of what has retired.
+
+Cycles are counted from the first in which the accelerator runs. What a register takes at the end of a cycle is seen in
+the next: an entry written to a queue in cycle t is readable in t + 1, as in ``amaranth.lib.fifo.SyncFIFO``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from heapq import heappop, heappush
+
+from hwgen.cycles.instructions import Instruction
+from hwgen.program import Engine
+from hwgen.rtl.sequencer import QUEUE_DEPTH
+
+
+class Agenda:
+    """Cycles in which something may happen."""
+
+    def __init__(self) -> None:
+        self._cycles: list[int] = []
+
+    def visit(self, cycle: int) -> None:
+        """Have ``cycle`` visited."""
+        heappush(self._cycles, cycle)
+
+    def after(self, now: int) -> int | None:
+        """The next cycle after ``now``, None where there is none."""
+        while self._cycles and self._cycles[0] <= now:
+            heappop(self._cycles)
+        return self._cycles[0] if self._cycles else None
+
+
+class Retirements:
+    """The cycles in which each engine retires its instructions; they may be known before they come."""
+
+    def __init__(self, agenda: Agenda) -> None:
+        self.cycles: tuple[list[int], ...] = tuple([] for _ in Engine)
+        """By engine."""
+        self._agenda = agenda
+
+    def retire(self, engine: Engine, cycle: int) -> None:
+        """An engine's next instruction retires in ``cycle``."""
+        self.cycles[engine].append(cycle)
+        self._agenda.visit(cycle + 1)
+
+    def reached_from(self, waits: Sequence[int]) -> int | None:
+        """From which cycle on every engine has retired as many as ``waits`` names; None where not yet known."""
+        cycle = 0
+        for retired, count in zip(self.cycles, waits, strict=True):
+            if count > len(retired):
+                return None
+            if count:
+                cycle = max(cycle, retired[count - 1] + 1)
+        return cycle
+
+
+class Queue:
+    """An engine's queue of instructions, and the gate behind it that holds each back until its waits are satisfied."""
+
+    def __init__(self, retirements: Retirements) -> None:
+        self._retirements = retirements
+        self._entries: deque[tuple[int, Instruction]] = deque()
+        self._last_read = -1
+        self._released_from: int | None = None
+        """When the first instruction may go, where that is known."""
+
+    def has_room(self, now: int) -> bool:
+        """Whether an instruction may be written; the place of one that is read in this cycle is still taken."""
+        return len(self._entries) + (self._last_read == now) < QUEUE_DEPTH
+
+    def write(self, instruction: Instruction, now: int) -> None:
+        """Append an instruction, readable from the next cycle on."""
+        self._entries.append((now, instruction))
+
+    def released(self, now: int) -> Instruction | None:
+        """The first instruction, where it waits for nothing."""
+        if not self._entries:
+            return None
+        written, instruction = self._entries[0]
+        if self._released_from is None:
+            satisfied = self._retirements.reached_from(instruction.waits)
+            if satisfied is None:
+                return None
+            self._released_from = max(written + 1, satisfied)
+        return instruction if self._released_from <= now else None
+
+    def read(self, now: int) -> None:
+        """Take the first instruction."""
+        self._entries.popleft()
+        self._last_read = now
+        self._released_from = None

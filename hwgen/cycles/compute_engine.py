@@ -1,0 +1,116 @@
+"""Compute engine: when its instructions are dispatched and when their results are in the activation buffer."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+from hwgen.config import AcceleratorConfig
+from hwgen.cycles.blocks import PipelineState, mac_blocks, run_blocks, run_slice
+from hwgen.cycles.clock import Agenda, Queue, Retirements
+from hwgen.cycles.instructions import Instruction
+from hwgen.isa import Opcode
+from hwgen.program import Engine
+from hwgen.rtl.act_buffer import ActBuffer
+from hwgen.rtl.compute_engine import DESCRIPTORS
+from hwgen.rtl.eltwise_adder import EltwiseAdder
+from hwgen.rtl.mac_sequencer import MacSequencer
+from hwgen.rtl.operand_stage import OperandStage
+from hwgen.rtl.os_array import array_latency
+from hwgen.rtl.requantise import RequantiseLane
+
+ADD_SEQUENCER_LATENCY = 2
+"""Cycles from a position to its step."""
+OPERANDS = 2
+"""Of an addition; they pass the adder in turn."""
+RETIRE_LATENCY = 1 + RequantiseLane.latency + ActBuffer.write_latency
+"""Cycles from the drain's taking the last sums to their being in the activation buffer."""
+
+
+class ComputeEngine:
+    """``hwgen.rtl.compute_engine``: nothing from outside delays an instruction that it has begun."""
+
+    def __init__(self, config: AcceleratorConfig, queue: Queue, retirements: Retirements, agenda: Agenda) -> None:
+        self._config = config
+        self._queue = queue
+        self._retirements = retirements
+        self._agenda = agenda
+        self._block_latency = MacSequencer.latency + OperandStage.latency + array_latency(config) + 1
+        """Cycles from a block's last step to its drain's first cycle."""
+        self._state = PipelineState(array=0, drain=0, banks=(0, 0))
+        self._accepts_at: int | None = None
+        """When the addition that was announced is accepted."""
+        self._array_free = 0
+        """From when on a MAC may be accepted."""
+        self._adder_free = 0
+        """From when on an addition may be announced, as far as the additions before it go."""
+        self._descriptor_reads: deque[int] = deque([-1] * DESCRIPTORS, maxlen=DESCRIPTORS)
+        """When the drain took the last descriptors."""
+        self._drain_free = -1
+        """When the drain takes the last results of what it was given."""
+
+    def step(self, now: int) -> bool:
+        """Announce or accept an instruction; whether it did."""
+        if self._accepts_at is not None:
+            if now < self._accepts_at:
+                return False
+            self._queue.read(now)
+            self._accepts_at = None
+            return True
+        if now <= self._descriptor_reads[0]:
+            return False
+        instruction = self._queue.released(now)
+        if instruction is None:
+            return False
+        if instruction.opcode is Opcode.ADD:
+            return self._announce_add(instruction, now)
+        if now < self._array_free:
+            return False
+        self._queue.read(now)
+        self._run_mac(instruction, now)
+        return True
+
+    def _run_mac(self, instruction: Instruction, now: int) -> None:
+        fields, latency = instruction.fields, self._block_latency
+        state = replace(self._state, array=now + 1, drain=self._read_descriptor(now) + 1)
+        blocks = mac_blocks(fields, self._config)
+        if fields["hold"] or fields["accumulate"]:
+            slice_block = blocks[0].blocks[0]
+            flags = {name: bool(fields[name]) for name in ("accumulate", "hold")}
+            self._state = run_slice(state, slice_block, latency, **flags)
+        else:
+            self._state = run_blocks(state, blocks, latency)
+        # The next is accepted in the cycle of the last step; an addition is announced after it.
+        self._array_free = self._state.array - 1
+        self._adder_free = max(self._adder_free, self._state.array)
+        self._agenda.visit(self._array_free)
+        self._agenda.visit(self._adder_free)
+        self._finish(self._state.drain - 1)
+
+    def _announce_add(self, instruction: Instruction, now: int) -> bool:
+        """An addition bypasses the register file, so it starts only when the drain has come to it."""
+        if now < self._adder_free:
+            return False
+        accepted = self._read_descriptor(now) + 1
+        self._accepts_at = accepted
+        self._agenda.visit(accepted)
+        vectors = instruction.fields["rows"] * -(-instruction.fields["row_elements"] // self._config.eltwise_lanes)
+        issued = accepted + OPERANDS * vectors
+        self._array_free = issued + 1
+        self._agenda.visit(self._array_free)
+        finished = issued + ADD_SEQUENCER_LATENCY + OperandStage.latency + EltwiseAdder.latency
+        self._adder_free = finished + 1
+        self._agenda.visit(self._adder_free)
+        self._finish(finished)
+        return True
+
+    def _read_descriptor(self, now: int) -> int:
+        """When the drain takes the descriptor that is written in cycle ``now``."""
+        read = max(now + 1, self._drain_free)
+        self._descriptor_reads.append(read)
+        self._agenda.visit(read + 1)
+        return read
+
+    def _finish(self, drained: int) -> None:
+        self._drain_free = drained
+        self._retirements.retire(Engine.COMPUTE, drained + RETIRE_LATENCY)

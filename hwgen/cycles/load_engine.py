@@ -1,0 +1,92 @@
+"""Load engine: when its requests leave and when its instructions retire."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from hwgen.cycles.clock import Agenda, Queue, Retirements
+from hwgen.cycles.instructions import Instruction
+from hwgen.cycles.read_port import BurstSplitter
+from hwgen.isa import Opcode
+from hwgen.memory_model import MemoryModel
+from hwgen.program import Engine
+from hwgen.rtl.load_engine import DESCRIPTORS
+
+
+class LoadEngine:
+    """``hwgen.rtl.load_engine``: requests run ahead of the data, by as many instructions as there are descriptors."""
+
+    def __init__(
+        self, queue: Queue, retirements: Retirements, bus_bytes: int, memory: MemoryModel, agenda: Agenda
+    ) -> None:
+        self.splitter = BurstSplitter(bus_bytes)
+        self._queue = queue
+        self._retirements = retirements
+        self._bus_bytes = bus_bytes
+        self._interval = memory.cycles_per_beat
+        self._agenda = agenda
+        self._requests: deque[tuple[int, int]] = deque()
+        """(address, beats) of the current instruction's requests that have not left."""
+        self._requests_from = 0
+        self._awaited: deque[int] = deque()
+        """Beats that each instruction in flight still awaits."""
+        self._accepted: deque[int] = deque()
+        """When the instructions in flight whose descriptor is in the queue were accepted."""
+        self._descriptor_reads: deque[int] = deque()
+        """When descriptors leave their queue, as far as that is known and not long past."""
+        self._finished = -1
+        """When the last beat of the last instruction that is known to finish arrives."""
+
+    def receive(self, first: int, beats: int) -> None:
+        """A burst of the first instruction in flight arrives."""
+        self._awaited[0] -= beats
+        if self._awaited[0] == 0:
+            self._awaited.popleft()
+            self._finished = first + (beats - 1) * self._interval
+            self._retirements.retire(Engine.LOAD, self._finished + 1)
+            self._read_descriptor()
+
+    def step(self, now: int) -> bool:
+        """Send a request, accept an instruction; whether it did."""
+        sent = bool(self._requests) and self._requests_from <= now and self.splitter.ready
+        if sent:
+            self.splitter.accept(*self._requests.popleft(), now)
+        if self._requests or not self._has_descriptor(now):
+            return sent
+        instruction = self._queue.released(now)
+        if instruction is None:
+            return sent
+        self._queue.read(now)
+        self._requests.extend(requests(instruction, self._bus_bytes))
+        self._requests_from = now + 1
+        self._awaited.append(sum(beats for _, beats in self._requests))
+        self._accepted.append(now)
+        if len(self._awaited) == 1:
+            self._read_descriptor()
+        return True
+
+    def _read_descriptor(self) -> None:
+        """The first descriptor leaves its queue as the instruction before it finishes."""
+        if self._accepted:
+            read = max(self._accepted.popleft() + 1, self._finished)
+            self._descriptor_reads.append(read)
+            self._agenda.visit(read + 1)
+
+    def _has_descriptor(self, now: int) -> bool:
+        """Whether the queue of descriptors has room."""
+        while self._descriptor_reads and self._descriptor_reads[0] < now:
+            self._descriptor_reads.popleft()
+        return len(self._accepted) + len(self._descriptor_reads) < DESCRIPTORS
+
+
+def requests(instruction: Instruction, bus_bytes: int) -> Iterator[tuple[int, int]]:
+    """(bus-aligned address, beats) of a transfer's requests: one per row of activations, one for all words."""
+    fields = instruction.fields
+    if instruction.opcode not in (Opcode.LOAD_ACT, Opcode.STORE):
+        yield fields["dram_offset"], fields["beats"]
+        return
+    for row in range(fields["rows"]):
+        address = fields["dram_offset"] + row * fields["dram_pitch"]
+        start = address % bus_bytes
+        yield address - start, -(-(start + fields["row_bytes"]) // bus_bytes)

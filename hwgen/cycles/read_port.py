@@ -1,0 +1,82 @@
+"""Read port: which client's burst goes when, and when its data arrive."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from hwgen.cycles.clock import Agenda
+from hwgen.memory_model import MemoryModel
+from hwgen.rtl.burst_splitter import split_bursts
+from hwgen.rtl.read_port import MAX_OUTSTANDING
+
+
+class BurstSplitter:
+    """The bursts of one transfer at a time; the next is accepted as the last of them leaves."""
+
+    def __init__(self, bus_bytes: int) -> None:
+        self._bus_bytes = bus_bytes
+        self._bursts: deque[int] = deque()
+        self._offered_from = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether a transfer is accepted, in a cycle in which what bursts leave have left."""
+        return not self._bursts
+
+    def accept(self, address: int, beats: int, now: int) -> None:
+        """Take a transfer of ``beats`` from the bus-aligned ``address``; its first burst is offered a cycle later."""
+        self._bursts.extend(size for _, size in split_bursts(address, beats, self._bus_bytes))
+        self._offered_from = now + 1
+
+    def offers(self, now: int) -> bool:
+        return bool(self._bursts) and self._offered_from <= now
+
+    def take(self) -> int:
+        """Beats of the burst that leaves."""
+        return self._bursts.popleft()
+
+
+class Reader(Protocol):
+    """A client of the read port. It takes every beat in the cycle in which it arrives."""
+
+    splitter: BurstSplitter
+
+    def receive(self, first: int, beats: int) -> None:
+        """A burst's beats arrive from cycle ``first`` on, ``cycles_per_beat`` apart."""
+
+
+class ReadPort:
+    """``hwgen.rtl.read_port`` and the memory's read channel: one burst per cycle, earlier clients first."""
+
+    def __init__(self, clients: Sequence[Reader], memory: MemoryModel, agenda: Agenda) -> None:
+        self._clients = clients
+        self._memory = memory
+        self._agenda = agenda
+        self._last_beats: deque[int] = deque()
+        """When the bursts in flight end."""
+        self._next_beat = 0
+
+    def step(self, now: int) -> bool:
+        """Let a burst go in cycle ``now``; whether one did."""
+        while self._last_beats and self._last_beats[0] < now:
+            self._last_beats.popleft()
+        if len(self._last_beats) == MAX_OUTSTANDING:
+            return False
+        for client in self._clients:
+            if client.splitter.offers(now):
+                self._send(client, now)
+                return True
+        return False
+
+    def _send(self, client: Reader, now: int) -> None:
+        """The address is registered: the memory sees it a cycle later."""
+        interval = self._memory.cycles_per_beat
+        beats = client.splitter.take()
+        first = max(now + 1 + self._memory.latency_cycles, self._next_beat)
+        last = first + (beats - 1) * interval
+        self._next_beat = last + interval
+        self._last_beats.append(last)
+        self._agenda.visit(last + 1)
+        client.receive(first, beats)

@@ -1,0 +1,66 @@
+"""The cycle model predicts what the RTL takes, network by network and layer by layer.
+
+It leaves out one thing: beats of a transfer that meet the array's accesses in a memory of the activation buffer wait.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.compiler import compile_graph
+from hwgen.config import PRESETS, AcceleratorConfig
+from hwgen.cycles import predict
+from hwgen.graph import LayerGraph
+from hwgen.importers.tflite import read_tflite
+from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
+from sim.simulate import simulate
+from tests.hwgen.random_configs import random_config
+from tests.hwgen.random_graphs import random_layer_graph
+from tests.sim.accelerators import ACCELERATORS
+from tests.sim.test_networks import MLPERF_TINY, slow_but
+
+MEMORIES = (DEFAULT_MEMORY, MemoryModel(latency_cycles=2), MemoryModel(latency_cycles=90, cycles_per_beat=3))
+NETWORK_ERROR, LAYER_ERROR = 0.01, 0.03
+
+
+def errors(graph: LayerGraph, config: AcceleratorConfig, memory: MemoryModel) -> tuple[float, float]:
+    """Relative errors of the network's and of the worst layer's predicted cycles."""
+    program = compile_graph(graph, config)
+    measured = simulate(program, np.zeros((1, *program.input.shape), np.int8), memory)
+    predicted = predict(program, memory)
+    layers = [
+        abs(cycles - measured_cycles) / max(1, measured_cycles)
+        for (_, cycles), (_, measured_cycles) in zip(predicted.layer_cycles, measured.layer_cycles, strict=True)
+    ]
+    return abs(predicted.cycles - measured.cycles) / measured.cycles, max(layers)
+
+
+@pytest.mark.parametrize("config", slow_but("default", PRESETS))
+@pytest.mark.parametrize("name", MLPERF_TINY)
+def test_mlperf_tiny_is_within_the_bound(name: str, config: AcceleratorConfig, data_dir: Path) -> None:
+    network, _ = errors(read_tflite(data_dir / "models" / f"{name}.tflite"), config, DEFAULT_MEMORY)
+    assert network <= NETWORK_ERROR
+
+
+@pytest.mark.parametrize("config", ACCELERATORS.values(), ids=ACCELERATORS)
+@pytest.mark.parametrize("memory", MEMORIES, ids=str)
+def test_nine_random_networks_in_ten_are_within_the_bounds(memory: MemoryModel, config: AcceleratorConfig) -> None:
+    rng = np.random.default_rng(0)
+    found = [errors(random_layer_graph(rng, max_elements=1024), config, memory) for _ in range(20)]
+    network, layer = np.quantile(found, 0.9, axis=0, method="higher")
+    assert network <= NETWORK_ERROR
+    assert layer <= LAYER_ERROR
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(30))
+def test_nine_random_networks_in_ten_on_random_accelerators_are_within_the_bounds(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    config = random_config(rng)
+    found = [errors(random_layer_graph(rng, max_elements=2048), config, DEFAULT_MEMORY) for _ in range(20)]
+    network, layer = np.quantile(found, 0.9, axis=0, method="higher")
+    assert network <= NETWORK_ERROR
+    assert layer <= LAYER_ERROR
