@@ -11,7 +11,7 @@ ARGS ?= --constraint 'latency_ms<=0.25'
 # Test processes share the cores; NumPy and torch must not each take all of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: search test test-all lint setup clean
+.PHONY: search test test-all lint clock setup clean
 
 search: setup
 	$(BIN)/cosynth search $(ARGS)
@@ -27,12 +27,16 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Place and route of the 8x8 preset for an ECP5-85k, in each dataflow: 5 to 10 minutes each.
+clock: setup
+	$(BIN)/python -m flows.clock
+
 setup: $(SETUP)
 
 $(SETUP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; found none (set PYTHON=...)" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[implement,test]'
 	touch $@
 
 clean:

@@ -1,0 +1,50 @@
+"""The clock that the ``default`` preset reaches on an ECP5-85k, in each dataflow, as a table: run by ``make clock``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.ecp5 import SPEED_GRADE, Implementation, Netlist, route, synthesise
+from hwgen.config import PRESETS, Dataflow
+
+DEVICE = "ecp5-85k"
+
+
+def clock_table(rows: dict[Dataflow, tuple[Netlist, Implementation]]) -> Table:
+    """Fmax, cells and the critical path of each dataflow."""
+    table = Table(title=f"`default`, placed and routed on {DEVICE}, speed grade {SPEED_GRADE}")
+    table.add_column("dataflow")
+    for heading in ("Fmax\nMHz", "LUT", "FF", "DSP", "block\nRAM", "synthesis\ns", "place, route\ns"):
+        table.add_column(heading, justify="right")
+    table.add_column("critical path")
+    for dataflow, (netlist, result) in rows.items():
+        path = result.critical_path
+        table.add_row(
+            dataflow,
+            f"{result.fmax_mhz:.1f}",
+            *(f"{cells.used:,}" for cells in (result.lut, result.ff, result.dsp, result.bram)),
+            f"{netlist.synth_seconds:.0f}",
+            f"{result.pnr_seconds:.0f}",
+            f"{path.start} to {path.end}: {path.delay_ns:.1f} ns, {path.routing_ns:.1f} ns of it routing",
+        )
+    return table
+
+
+def main() -> None:
+    """Implement every dataflow and print the table."""
+    rows = {}
+    for dataflow in Dataflow:
+        config = replace(PRESETS["default"], dataflow=dataflow)
+        print(f"{dataflow}: synthesis", file=sys.stderr)
+        netlist = synthesise(config)
+        print(f"{dataflow}: placement and routing, after {netlist.synth_seconds:.0f} s", file=sys.stderr)
+        rows[dataflow] = (netlist, route(netlist, DEVICE))
+    Console().print(clock_table(rows))
+
+
+if __name__ == "__main__":
+    main()
