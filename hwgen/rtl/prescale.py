@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Const, Module, Signal, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.requantise import add_with_carry
 
 OperandLayout = data.StructLayout({"zero_point": signed(8), "multiplier": unsigned(31), "shift": unsigned(5)})
 """How one operand is scaled; the shift is to the right."""
@@ -19,7 +21,7 @@ def prescale(value: int, zero_point: int, multiplier: int, shift: int) -> int:
 class PrescaleLane(wiring.Component):
     """One operand per cycle, fully pipelined; ``latency`` cycles from inputs to ``result``."""
 
-    latency = 4
+    latency = 6
 
     def __init__(self) -> None:
         super().__init__(
@@ -34,21 +36,24 @@ class PrescaleLane(wiring.Component):
         m = Module()
         centred = Signal(signed(9), reset_less=True)
         multiplier = Signal(31, reset_less=True)
-        shifts = [Signal(5, name=f"shift_{stage}", reset_less=True) for stage in (1, 2, 3)]
+        shifts = [Signal(5, name=f"shift_{stage}", reset_less=True) for stage in range(1, 5)]
+        low, high = Signal(signed(25), reset_less=True), Signal(signed(24), reset_less=True)
         product = Signal(signed(40), reset_less=True)
-        high = Signal(signed(30), reset_less=True)
-        nudge = Signal(signed(32))
+        once = Signal(signed(30), reset_less=True)
+        shifted = Signal(signed(31), reset_less=True)
+        # The shift left by 20 and the high multiply's shift right by 31 leave a shift right by 11, which the bit below
+        # it rounds. One is taken from negative values, so that the second shift rounds halves away from zero.
+        rounds = product[10]
+        lowers = (product < 0) & (shifts[2] != 0)
         m.d.sync += [
             centred.eq(self.value - self.operand.zero_point),
             multiplier.eq(self.operand.multiplier),
-            shifts[0].eq(self.operand.shift),
-            product.eq(centred * multiplier),
-            shifts[1].eq(shifts[0]),
-            # The shift left by 20 and the high multiply's shift right by 31 leave a shift right by 11.
-            high.eq((product + (1 << 10)) >> 11),
-            shifts[2].eq(shifts[1]),
-            self.result.eq((high + nudge) >> shifts[2]),
+            low.eq(centred * multiplier[:16]),
+            high.eq(centred * multiplier[16:]),
+            product.eq(Cat(low[:16], high + (low >> 16))),
+            once.eq(add_with_carry(product[11:], (lowers & ~rounds).replicate(30), rounds & ~lowers)),
+            shifted.eq(Cat(Const(0, 1), once).as_signed() >> shifts[-1]),
+            self.result.eq(shifted[1:].as_signed() + shifted[0]),
         ]
-        with m.If(shifts[2] != 0):
-            m.d.comb += nudge.eq(((Const(1, 32) << shifts[2]) >> 1).as_signed() - (high < 0))
+        m.d.sync += [later.eq(earlier) for later, earlier in zip(shifts, [self.operand.shift, *shifts], strict=False)]
         return m

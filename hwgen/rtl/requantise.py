@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -38,7 +38,7 @@ def requantise(acc: int, bias: int, multiplier: int, shift: int, rounding: Round
 class RequantiseLane(wiring.Component):
     """One accumulator per cycle, fully pipelined; ``latency`` cycles from inputs to ``result``."""
 
-    latency = 6
+    latency = 12
 
     def __init__(self) -> None:
         super().__init__(
@@ -52,62 +52,87 @@ class RequantiseLane(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        mode = [self.mode]
-        for stage in range(1, self.latency):
-            delayed = Signal(ModeLayout, name=f"mode_{stage}", reset_less=True)
-            m.d.sync += delayed.eq(mode[-1])
-            mode.append(delayed)
 
         def register(shape: object, name: str, value: object) -> Signal:
             signal = Signal(shape, name=name, reset_less=True)
             m.d.sync += signal.eq(value)
             return signal
 
-        is_mean = self.mode.rounding == RoundingMode.MEAN
-        negate_in = is_mean & (self.acc < 0)
-        magnitude = Mux(negate_in, -self.acc, self.acc)
-        biased = register(signed(32), "biased", magnitude + self.parameters.bias)
-        multiplier = register(unsigned(31), "multiplier", self.parameters.multiplier)
-        shift_0 = self.parameters.shift
-        is_double = self.mode.rounding == RoundingMode.DOUBLE
-        # The first shift rounds; only the double rounding has a second, which takes the right part of the shift.
-        first_0 = Mux(is_double & (shift_0 < 0), 31, 31 - shift_0)
-        second_0 = Mux(is_double & (shift_0 < 0), -shift_0, 0)
-        first, second, negate = (
-            [register(unsigned(6), "first_1", first_0)],
-            [register(unsigned(5), "second_1", second_0)],
-            [register(1, "negate_1", negate_in)],
-        )
-        for stage in (2, 3, 4):
-            first.append(register(unsigned(6), f"first_{stage}", first[-1]))
-            second.append(register(unsigned(5), f"second_{stage}", second[-1]))
-            negate.append(register(1, f"negate_{stage}", negate[-1]))
+        def delay(signal: Signal, stages: int) -> Signal:
+            """The same, ``stages`` cycles later."""
+            name = signal.name
+            for stage in range(1, stages + 1):
+                signal = register(signal.shape(), f"{name}_later_{stage}", signal)
+            return signal
 
-        product = register(signed(64), "product", biased * multiplier)
+        # 1: parameters come out of a memory.
+        acc = register(signed(32), "acc_1", self.acc)
+        parameters = register(ParameterLayout, "parameters_1", self.parameters)
+        mode = [self.mode]
+        for stage in range(1, self.latency):
+            mode.append(register(ModeLayout, f"mode_{stage}", mode[-1]))
 
-        half = Signal(signed(64))
-        with m.If(mode[2].rounding != RoundingMode.MEAN):
-            is_single = mode[2].rounding == RoundingMode.SINGLE
-            m.d.comb += half.eq(((Const(1, 63) << first[1]) >> 1)[:63] - (is_single & (product < 0)))
-        rounded = register(signed(64), "rounded", product + half)
+        # 2: bias. A mean is rounded by adding to its magnitude. The first shift rounds; only the double rounding has a
+        # second, which takes the right part of the shift.
+        subtract = (mode[1].rounding == RoundingMode.MEAN) & (acc < 0)
+        bias = Mux(subtract, ~parameters.bias, parameters.bias)
+        biased = register(signed(33), "biased", add_with_carry(acc, bias, subtract))
+        multiplier = register(unsigned(31), "multiplier_2", parameters.multiplier)
+        twice = (mode[1].rounding == RoundingMode.DOUBLE) & (parameters.shift < 0)
+        first = register(unsigned(6), "first_2", Mux(twice, 31, 31 - parameters.shift))
+        second = register(unsigned(5), "second_2", Mux(twice, -parameters.shift, 0))
 
-        high = register(signed(33), "high", rounded >> first[2])
+        # 3: the other roundings treat both signs alike.
+        negative = (biased < 0) & (mode[2].rounding != RoundingMode.DOUBLE)
+        value = register(signed(33), "value", Mux(negative, -biased, biased))
+        multiplier = register(unsigned(31), "multiplier_3", multiplier)
+        negate = register(1, "negate", negative)
 
-        nudge = Signal(signed(33))
-        with m.If(second[3] != 0):
-            m.d.comb += nudge.eq(Cat((Const(1, 32) << second[3]) >> 1, Const(0, 1)).as_signed() - (high < 0))
-        scaled = register(signed(34), "scaled", ((high + nudge) >> second[3]))
-        negate_5 = register(1, "negate_5", negate[3])
+        # 4, 5, 6: product, from products that a multiplier of the device does at once.
+        low, high = value[:16], value[16:].as_signed()
+        low_multiplier, high_multiplier = multiplier[:16], multiplier[16:]
+        low_low = register(unsigned(32), "low_low", low * low_multiplier)
+        low_high = register(unsigned(31), "low_high", low * high_multiplier)
+        high_low = register(signed(33), "high_low", high * low_multiplier)
+        high_high = register(signed(32), "high_high", high * high_multiplier)
+        middle = register(signed(34), "middle", low_high + high_low)
+        outer = register(signed(64), "outer", Cat(low_low, high_high))
+        product = register(signed(64), "product", Cat(outer[:16], outer[16:].as_signed() + middle))
 
-        # Stage 6: zero point and clamp, on a saturated copy so that the comparison stays narrow.
-        signed_result = Signal(signed(35))
-        m.d.comb += signed_result.eq(Mux(negate_5, -scaled, scaled))
-        offset = Signal(signed(36))
-        m.d.comb += offset.eq(signed_result + mode[5].zero_point)
-        with m.If(offset < mode[5].clamp_low):
-            m.d.sync += self.result.eq(mode[5].clamp_low)
-        with m.Elif(offset > mode[5].clamp_high):
-            m.d.sync += self.result.eq(mode[5].clamp_high)
+        # 7, 8: first shift, with the bit below the result, which rounds.
+        shifted = register(signed(34), "shifted", Cat(Const(0, 1), product).as_signed() >> delay(first, 4))
+        second = delay(second, 5)
+        rounds = shifted[0] & (mode[7].rounding != RoundingMode.MEAN)
+        # Before the second shift, one is taken from negative values, which makes it round halves away from zero.
+        lowers = (shifted < 0) & (second != 0)
+        change = (lowers & ~rounds).replicate(33)
+        once = register(signed(33), "once", add_with_carry(shifted[1:], change, rounds & ~lowers))
+
+        # 9: second shift, likewise.
+        shifted_twice = register(signed(34), "shifted_twice", Cat(Const(0, 1), once).as_signed() >> delay(second, 1))
+
+        # 10: saturation to what the clamp tells apart, so that what follows is narrow.
+        quotient = shifted_twice[1:].as_signed()
+        narrow = Mux(quotient == quotient[:10].as_signed(), quotient[:10], Mux(quotient < 0, 1 << 9, (1 << 9) - 1))
+        saturated = register(signed(10), "saturated", narrow)
+        rounds_twice = register(1, "rounds_twice", shifted_twice[0])
+
+        # 11: sign and zero point; only the double rounding rounds here, and it keeps the sign.
+        negate = delay(negate, 7)
+        result = Mux(negate, ~saturated, saturated)
+        offset = register(signed(12), "offset", add_with_carry(result, mode[10].zero_point, negate | rounds_twice))
+
+        # 12: clamp.
+        clamp = mode[11]
+        with m.If(offset < clamp.clamp_low):
+            m.d.sync += self.result.eq(clamp.clamp_low)
+        with m.Elif(offset > clamp.clamp_high):
+            m.d.sync += self.result.eq(clamp.clamp_high)
         with m.Else():
             m.d.sync += self.result.eq(offset)
         return m
+
+
+def add_with_carry(left: Value, right: Value, carry: Value) -> Value:
+    """``left + right + carry``, signed, as one addition: the carry enters it from a bit below."""
+    return (Cat(Const(1, 1), left).as_signed() + Cat(carry, right).as_signed())[1:].as_signed()
