@@ -66,9 +66,13 @@ class Queue:
         self._released_from: int | None = None
         """When the first instruction may go, where that is known."""
 
+    def level(self, now: int) -> int:
+        """Places taken before ``now``, the one that is read in this cycle among them."""
+        return len(self._entries) + (self._last_read == now)
+
     def has_room(self, now: int) -> bool:
-        """Whether an instruction may be written; the place of one that is read in this cycle is still taken."""
-        return len(self._entries) + (self._last_read == now) < QUEUE_DEPTH
+        """Whether an instruction may be written."""
+        return self.level(now) < QUEUE_DEPTH
 
     def write(self, instruction: Instruction, now: int) -> None:
         """Append an instruction, readable from the next cycle on."""

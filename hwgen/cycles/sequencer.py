@@ -10,6 +10,7 @@ from hwgen.cycles.read_port import BurstSplitter
 from hwgen.isa import INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, Opcode
 from hwgen.memory_model import MemoryModel
 from hwgen.program import Engine
+from hwgen.rtl.sequencer import ENOUGH_LOADS
 
 BUFFER_LATENCY = 2
 """Cycles from a beat's arrival to its leaving ``amaranth.lib.fifo.SyncFIFOBuffered``."""
@@ -41,6 +42,8 @@ class Sequencer:
         self._agenda = agenda
         self._requested = 0
         """Groups."""
+        self._asks_from: int | None = None
+        """When the next group's request is offered, where it is to be."""
         self._beats = 0
         """Beats whose arrival is known, and when the last of them leaves the buffer at the earliest."""
         self._last_beat = 0
@@ -69,20 +72,29 @@ class Sequencer:
 
     def step(self, now: int) -> bool:
         """Request a group, pass an instruction on or end, in cycle ``now``; whether it did."""
-        if self._ended_at is not None:
-            return False
-        complete = self._gathered_at is not None and self._gathered_at <= now
-        requests = self._request(now, self._next + complete)
+        if self._asks_from is not None:
+            requests = self._request(now)
+        else:
+            requests = self._ended_at is None and self._ask(now)
+        complete = self._ended_at is None and self._gathered_at is not None and self._gathered_at <= now
         return (complete and self._dispatch(now)) or requests
 
-    def _request(self, now: int, consumed: int) -> bool:
-        """Request the next group when the one before the last has left the buffer."""
-        ahead = self._requested * INSTRUCTIONS_PER_FETCH - consumed
-        if ahead > (GROUPS_AHEAD - 1) * INSTRUCTIONS_PER_FETCH or not self.splitter.ready:
+    def _ask(self, now: int) -> bool:
+        """Ask for the next group when the one before the last has left the buffer, and few loads wait."""
+        gathered = self._gathered_at is not None and self._gathered_at <= now
+        ahead = self._requested * INSTRUCTIONS_PER_FETCH - (self._next + gathered)
+        if ahead > (GROUPS_AHEAD - 1) * INSTRUCTIONS_PER_FETCH or self._queues[Engine.LOAD].level(now) >= ENOUGH_LOADS:
+            return False
+        self._asks_from = now + 1
+        return True
+
+    def _request(self, now: int) -> bool:
+        if not self.splitter.ready:
             return False
         group_bytes = INSTRUCTIONS_PER_FETCH * INSTRUCTION_BYTES
         self.splitter.accept(self._requested * group_bytes, group_bytes // self._bus_bytes, now)
         self._requested += 1
+        self._asks_from = None
         return True
 
     def _dispatch(self, now: int) -> bool:
@@ -115,7 +127,7 @@ class Sequencer:
         """What was fetched beyond END is dropped, a beat per cycle; the run ends when nothing is left."""
         size = self._beats_per_instruction
         requested = self._requested * INSTRUCTIONS_PER_FETCH * size
-        if self._beats < requested:
+        if self._asks_from is not None or self._beats < requested:
             return
         rest = requested - (self._next + 1) * size
         self.finished_at = max(ended_at + rest, self._last_beat) + 1 if rest else ended_at + 1
