@@ -72,10 +72,7 @@ class Sequencer:
 
     def step(self, now: int) -> bool:
         """Request a group, pass an instruction on or end, in cycle ``now``; whether it did."""
-        if self._asks_from is not None:
-            requests = self._request(now)
-        else:
-            requests = self._ended_at is None and self._ask(now)
+        requests = self._ask(now) if self._asks_from is None else self._request(now)
         complete = self._ended_at is None and self._gathered_at is not None and self._gathered_at <= now
         return (complete and self._dispatch(now)) or requests
 
@@ -83,7 +80,10 @@ class Sequencer:
         """Ask for the next group when the one before the last has left the buffer, and few loads wait."""
         gathered = self._gathered_at is not None and self._gathered_at <= now
         ahead = self._requested * INSTRUCTIONS_PER_FETCH - (self._next + gathered)
-        if ahead > (GROUPS_AHEAD - 1) * INSTRUCTIONS_PER_FETCH or self._queues[Engine.LOAD].level(now) >= ENOUGH_LOADS:
+        busy = (
+            ahead > (GROUPS_AHEAD - 1) * INSTRUCTIONS_PER_FETCH or self._queues[Engine.LOAD].level(now) >= ENOUGH_LOADS
+        )
+        if busy or self._ended_at is not None:
             return False
         self._asks_from = now + 1
         return True
