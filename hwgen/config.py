@@ -20,13 +20,19 @@ class Dataflow(StrEnum):
     """Which operand stays in the processing elements while the others move."""
 
     OS = "os"
-    """Output-stationary: partial sums stay in the array's register file until they are complete."""
+    """Output-stationary: partial sums stay in the register file until they are complete."""
+    WS = "ws"
+    """Weight-stationary: weights stay in the register file while a block of pixels passes them."""
+    RS = "rs"
+    """Row-stationary: a kernel row's weights stay, and so do the operands that the next pixel shares."""
 
 
 ROW_BANKS = 4
 """Rows of a tile that the activation buffer can be asked for at once."""
 BUS_WIDTHS = (32, 64, 128, 256)
 KIB = 1024
+PARTIAL_SUM_PIXELS = 32
+"""Pixels whose partial sums the array's memory holds, twice, where the register file holds operands instead."""
 INTEGER = re.compile("-?[0-9]{1,9}")
 """Overrides that are integers; longer ones are beyond every field's range."""
 
@@ -45,7 +51,8 @@ class AcceleratorConfig:
     """Output channels computed in parallel (2 to 32); the array has rows x cols multipliers."""
     dataflow: Dataflow = Dataflow.OS
     rf_depth: int = 16
-    """Partial sums per column in each of the array's two banks: output pixels that share each weight word (1 to 64)."""
+    """Entries that a processing element keeps of what is stationary (1 to 64): partial sums, twice, weights, or both
+    weights and operands."""
     act_buffer_kib: int = 64
     """Activation buffer, split in two halves (power of two, 4 to 1024)."""
     weight_buffer_kib: int = 32
@@ -92,6 +99,11 @@ class AcceleratorConfig:
     def multipliers(self) -> int:
         """Multipliers in the array: peak MACs per cycle."""
         return self.rows * self.cols
+
+    @property
+    def block_pixels(self) -> int:
+        """Output pixels whose partial sums the array holds at once, and which share what is read of the weights."""
+        return self.rf_depth if self.dataflow is Dataflow.OS else PARTIAL_SUM_PIXELS
 
     @property
     def bus_bytes(self) -> int:

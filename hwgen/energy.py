@@ -27,11 +27,11 @@ class EnergyTable:
     buffer_word: float
     """64-bit word read from or written to an on-chip buffer."""
     weight_operand: float
-    """Weight read from its register, once per MAC."""
+    """One access to a weight in a processing element's register file; pipeline registers belong to the MAC."""
     input_operand: float
-    """Activation read from its register, once per MAC."""
+    """One access to an activation in an array row's register file."""
     partial_sum: float
-    """One access to a partial sum in the register file; an update reads and writes."""
+    """One access to a column's partial sum; an update reads and writes."""
     mac: float
     """8-bit multiplication and its accumulation."""
     requantise: float
@@ -73,7 +73,9 @@ def energy_uj(counters: Mapping[str, int], config: AcceleratorConfig, table: Ene
     picojoules = (
         table.dram_word * dram_bytes / WORD_BYTES
         + table.buffer_word * (act_bytes + weight_bytes) / WORD_BYTES
-        + (table.weight_operand + table.input_operand + table.mac) * counters["macs"]
+        + table.weight_operand * counters["weight_file_accesses"] * config.multipliers
+        + table.input_operand * counters["input_file_accesses"] * config.rows
+        + table.mac * counters["macs"]
         + 2 * table.partial_sum * counters["psum_updates"] * config.cols
         + table.requantise * counters["requantised"]
     )

@@ -8,10 +8,11 @@ with measurements. ``lut_equivalents`` is a proxy for area, not a result of plac
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 
 from hwgen.compiler.steps import Groups, Steps, group_cycles, layer_groups, layer_steps
-from hwgen.config import KIB, AcceleratorConfig
+from hwgen.config import KIB, AcceleratorConfig, Dataflow
 from hwgen.graph import Add, Conv, Depthwise, FullyConnected, LayerGraph, TensorType
 from hwgen.isa import PARAMETER_BYTES
 
@@ -20,8 +21,14 @@ ADD_OPERANDS = 2
 MEMORY_BITS_PER_LUT = 64
 """A 6-input LUT used as distributed memory."""
 ACCUMULATOR_BITS = 32
-REGISTER_FILE_BANKS = 2
+PARTIAL_SUM_BANKS = 2
 """The array adds to one while the other is drained."""
+REGISTER_FILE_BYTES: dict[Dataflow, Callable[[AcceleratorConfig], int]] = {
+    Dataflow.OS: lambda config: 0,
+    Dataflow.WS: lambda config: config.multipliers,
+    Dataflow.RS: lambda config: config.multipliers + config.rows,
+}
+"""Weights and operands that the array's register files hold per entry."""
 PARAMETER_BITS = 32 + 32 + 8
 """Bias, multiplier and shift of one channel, on chip."""
 
@@ -45,7 +52,7 @@ def estimate_cycles(graph: LayerGraph, config: AcceleratorConfig) -> int:
 def _array_cycles(steps: Steps, groups: Groups, output: TensorType, config: AcceleratorConfig) -> int:
     """Cycles of the slower of the array and the lanes that requantise its sums."""
     height, width, _ = output.shape
-    array = group_cycles(steps, (height, width), width, config.rf_depth)
+    array = group_cycles(steps, (height, width), width, config.block_pixels)
     requantisation = height * width * ceil(groups.channels / config.requant_lanes)
     return groups.count * max(array, requantisation)
 
@@ -69,7 +76,8 @@ def lut_equivalents(config: AcceleratorConfig) -> int:
     memory_bits = (
         8 * KIB * (config.act_buffer_kib + config.weight_buffer_kib)
         + config.param_channels * PARAMETER_BITS
-        + REGISTER_FILE_BANKS * config.rf_depth * config.cols * ACCUMULATOR_BITS
+        + PARTIAL_SUM_BANKS * config.block_pixels * config.cols * ACCUMULATOR_BITS
+        + 8 * config.rf_depth * REGISTER_FILE_BYTES[config.dataflow](config)
     )
     return (
         config.multipliers * multiply_accumulate

@@ -135,10 +135,11 @@ MacLayout = _instruction(
         "segment_stride": 18,  # bytes between the operands of successive steps
         "lanes": 6,  # operands per kernel row in a step that carry MACs (performance counter only)
         "last_lanes": 6,  # the same, in the last step of a kernel row
-        "slide": 1,  # depthwise, average pool: columns of the window slide through the array
-        "columns": 6,  # columns of the window
+        "slide": 1,  # depthwise, average pool: columns of the window slide through the array and make one array step
+        "columns": 6,  # columns of the window, in each step along its width; without slide, an array step each
         "next_column": 6,  # the first of them that the pixel before did not have
         "column_stride": 14,  # bytes from one column to the next
+        "chunk_steps": 7,  # columns that a pixel takes before the block's next pixel does: those of one step in a slide
         "groups": 12,  # groups of output channels
         "group_stride": 14,  # bytes between the operands of successive groups
         "weight_address": WORD_ADDRESS_BITS,
@@ -149,7 +150,7 @@ MacLayout = _instruction(
         "input_high": signed(8),
         "take_maximum": 1,  # accumulate the maximum, not the sum
         "accumulate": 1,  # continue the partial sums of the previous instruction
-        "hold": 1,  # leave the partial sums in the register file
+        "hold": 1,  # leave the partial sums in the array
         "out_address": ACT_ADDRESS_BITS,  # of the first output row, in its bank
         "out_bank": 2,  # bank of the first output row
         "out_pitch": ACT_ADDRESS_BITS,  # bytes from one output row to the next in the same bank

@@ -1,6 +1,6 @@
-"""Lowering of windowed layers whose reduction does not fit on chip: partial sums wait in the register file.
+"""Lowering of windowed layers whose reduction does not fit on chip: partial sums wait in the array.
 
-A piece of up to ``rf_depth`` pixels of one output row is computed at a time, for one group of channels; the reduction
+A piece of up to ``block_pixels`` of one output row is computed at a time, for one group of channels; the reduction
 comes in slices of a kernel row, each with its own operands and weights.
 """
 
@@ -78,7 +78,7 @@ def lower_split(builder: ProgramBuilder, layer: WindowedLayer, source: Home, tar
 def _piece_size(split: Split, target: Home) -> tuple[int, int]:
     """Pixels per piece and steps per slice, so that a slice's operands and weights fit."""
     layer, config, rings = split.layer, split.builder.config, split.rings
-    width = 1 if layer.is_pool else min(config.rf_depth, layer.out_size[1])
+    width = 1 if layer.is_pool else min(config.block_pixels, layer.out_size[1])
     steps = min(layer.steps.horizontal, largest(Opcode.MAC, "segment_steps"))
     if not layer.is_pool:
         steps = min(steps, config.weight_words)

@@ -26,6 +26,25 @@ def pack_dense(weights: np.ndarray, step_rows: int, rows: int, cols: int) -> np.
     return words.reshape(groups, kernel_steps * steps, cols * rows).view(np.uint8)
 
 
+def pack_kernel_rows(weights: np.ndarray, step_rows: int, lanes: int, rows: int, cols: int) -> np.ndarray:
+    """int8 [out, kernel_h, kernel_w, in] to uint8 [groups, kernel steps * slices * kernel_w, cols * rows].
+
+    A step takes a column of ``step_rows`` kernel rows, ``lanes`` channels of each: the kernel row's columns in turn,
+    slice of the channels by slice.
+    """
+    out, kernel_h, kernel_w, channels = weights.shape
+    share = rows // step_rows
+    slices, kernel_steps, groups = -(-channels // lanes), -(-kernel_h // step_rows), -(-out // cols)
+    padded = np.zeros((groups * cols, kernel_steps * step_rows, kernel_w, slices * lanes), dtype=np.int8)
+    padded[:out, :kernel_h, :, :channels] = weights
+    dealt = padded.reshape(groups, cols, kernel_steps, step_rows, kernel_w, slices, lanes)
+    words = np.zeros((groups, kernel_steps, slices, kernel_w, cols, rows), dtype=np.int8)
+    shares = words[..., : step_rows * share].reshape(*words.shape[:-1], step_rows, share)
+    shares[..., :lanes] = dealt.transpose(0, 2, 5, 4, 1, 3, 6)
+    words[..., : step_rows * share] = shares.reshape(*words.shape[:-1], step_rows * share)
+    return words.reshape(groups, kernel_steps * slices * kernel_w, cols * rows).view(np.uint8)
+
+
 def pack_sliding(
     weights: np.ndarray, step_rows: int, columns: int, group_channels: int, rows: int, cols: int
 ) -> np.ndarray:

@@ -134,11 +134,11 @@ def _estimated_cycles(
     store = steps * result_store
     pixels = out_height * out_width
     drain = pixels * layer.groups * -(-layer.group_channels // config.requant_lanes)
-    array = layer.groups * group_cycles(layer.steps, layer.out_size, tiling.tile_width, config.rf_depth)
+    array = layer.groups * group_cycles(layer.steps, layer.out_size, tiling.tile_width, config.block_pixels)
     compute = max(array, drain)
     if rooms.operands is None and rooms.results is None:
         # The next layer starts while this one's last tile drains, if it has another; weights come while others compute.
-        bubble = PIPELINE_FILL + config.rf_depth
+        bubble = PIPELINE_FILL + config.block_pixels
         exposed = max(0.0, bubble - compute / steps) if tiles > 1 else bubble
         return max(load, compute) + exposed + steps * INSTRUCTION_OVERHEAD
     compute += steps * PIPELINE_FILL
@@ -171,7 +171,8 @@ def _encodable(layer: WindowedLayer, tiling: Tiling, rooms: TileRooms, inputs: i
         "in_rows": in_rows,
         "in_row_bytes": in_cols * in_pitch,
         "segment_stride": layer.steps.columns * in_pitch if layer.channelwise else 0,
-        "column_stride": in_pitch if layer.slides else 0,
+        "columns": layer.steps.columns,
+        "column_stride": in_pitch if layer.steps.columns > 1 else 0,
         "x_step": 0 if one_wide else stride[1] * in_pitch,
         "out_step": 0 if one_wide else out_pitch,
     }

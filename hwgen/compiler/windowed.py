@@ -9,6 +9,7 @@ import numpy as np
 from hwgen.compiler.packing import (
     mean_parameters,
     pack_dense,
+    pack_kernel_rows,
     pack_parameters,
     pack_sliding,
     pack_taps,
@@ -158,7 +159,9 @@ def _dense(
         group_channels=groups.channels,
         group_inputs=groups.inputs,
         group_advance=0,
-        weights=pack_dense(weights, steps.rows, config.rows, config.cols),
+        weights=pack_kernel_rows(weights, steps.rows, steps.lanes, config.rows, config.cols)
+        if steps.columns > 1
+        else pack_dense(weights, steps.rows, config.rows, config.cols),
         parameters=pack_parameters(bias, scale.multiplier, scale.shift, groups.channels, config.requant_lanes),
         divisors=(),
         rounding=ROUNDING_MODES[scale.rounding],

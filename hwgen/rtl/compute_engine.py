@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.config import ROW_BANKS, AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig, Dataflow
 from hwgen.isa import (
     INSTRUCTION_BITS,
     PARAMETER_BYTES,
@@ -22,14 +22,22 @@ from hwgen.rtl.drain import Drain, DrainLayout
 from hwgen.rtl.eltwise_adder import EltwiseAdder
 from hwgen.rtl.load_engine import parameter_bits
 from hwgen.rtl.mac_sequencer import MacSequencer
+from hwgen.rtl.multiplier_array import Array
 from hwgen.rtl.operand_stage import OperandStage
 from hwgen.rtl.os_array import OutputStationaryArray
 from hwgen.rtl.ram import Ram
 from hwgen.rtl.requantise import ParameterLayout
+from hwgen.rtl.rs_array import RowStationaryArray
 from hwgen.rtl.step import ControlLayout, FetchLayout, StepLayout
+from hwgen.rtl.ws_array import WeightStationaryArray
 
 DESCRIPTORS = 4
 """Instructions issued and not yet drained."""
+ARRAYS: dict[Dataflow, type[Array]] = {
+    Dataflow.OS: OutputStationaryArray,
+    Dataflow.WS: WeightStationaryArray,
+    Dataflow.RS: RowStationaryArray,
+}
 
 
 class ComputeEngine(wiring.Component):
@@ -54,7 +62,10 @@ class ComputeEngine(wiring.Component):
                 "active": Out(1),  # a sequencer walks an instruction
                 "waiting_drain": Out(1),  # the array waits for the drain
                 "macs": Out(11),  # multiply-accumulates of the network in this cycle
-                "array_steps": Out(1),
+                "weight_reads": Out(1),  # a word of the weight buffer is read
+                "weight_file_used": Out(1),  # each processing element reads or writes its register file of weights
+                "input_file_used": Out(1),  # each array row reads or writes its register file of operands
+                "psum_updates": Out(1),  # each column reads and writes a partial sum
                 "requantised": Out(range(config.requant_lanes + 1)),
             }
         )
@@ -65,7 +76,7 @@ class ComputeEngine(wiring.Component):
         m.submodules.mac_sequencer = macs = MacSequencer(config)
         m.submodules.add_sequencer = adds = AddSequencer(config)
         m.submodules.operand_stage = operand_stage = OperandStage(config)
-        m.submodules.array = array = OutputStationaryArray(config)
+        m.submodules.array = array = ARRAYS[config.dataflow](config)
         m.submodules.adder = adder = EltwiseAdder(config)
         m.submodules.drain = drain = Drain(config)
         word_bits = 8 * config.multipliers
@@ -76,7 +87,7 @@ class ComputeEngine(wiring.Component):
         )
         m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=DrainLayout.size, depth=DESCRIPTORS)
 
-        # Dispatch: a computation is announced to the drain as it starts. An addition bypasses the register file, so it
+        # Dispatch: a computation is announced to the drain as it starts. An addition bypasses the array, so it
         # starts only when the drain has come to it.
         header = data.View(HeaderLayout, self.instructions.payload)
         mac = data.View(MacLayout, self.instructions.payload)
@@ -150,14 +161,15 @@ class ComputeEngine(wiring.Component):
             delayed = Signal(len(beside[0]), name=f"beside_{stage}")
             m.d.sync += delayed.eq(beside[-1])
             beside.append(delayed)
-        control = data.View(ControlLayout, beside[-1][: ControlLayout.size])
+        control, control_before = (data.View(ControlLayout, stage[: ControlLayout.size]) for stage in beside[:-3:-1])
         m.d.comb += [
-            weight_buffer.read_address.eq(beside[-1][ControlLayout.size :]),
+            weight_buffer.read_address.eq(beside[-2][ControlLayout.size :]),
+            weight_buffer.read_enable.eq(control_before.new_weights),
             weight_buffer.write_address.eq(self.word_address),
             weight_buffer.write_data.eq(self.word),
             weight_buffer.write_enable.eq(self.weight_write),
             array.control.eq(control),
-            array.operands.eq(operand_stage.operands),
+            array.vectors.eq(operand_stage.operands),
             array.weights.eq(weight_buffer.read_data),
             adder.control.eq(control),
             adder.operands.eq(operand_stage.operands[0]),
@@ -185,7 +197,10 @@ class ComputeEngine(wiring.Component):
             self.active.eq(macs.active | adds.active),
             self.waiting_drain.eq(macs.waiting),
             self.macs.eq(Mux(step.control.mac, step.macs, 0)),
-            self.array_steps.eq(step.control.mac),
+            self.weight_reads.eq(control_before.new_weights),
+            self.weight_file_used.eq(array.weight_file_used),
+            self.input_file_used.eq(array.input_file_used),
+            self.psum_updates.eq(step.control.mac & step.control.chunk_last),
             self.requantised.eq(drain.requantised),
         ]
         return m

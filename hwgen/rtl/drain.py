@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, RoundingMode
 from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout, row_places
-from hwgen.rtl.os_array import ACC_BITS
+from hwgen.rtl.partial_sums import ACC_BITS
 from hwgen.rtl.requantise import ModeLayout, ParameterLayout, RequantiseLane, requantise
 from hwgen.rtl.step import slot_bits
 
@@ -116,7 +116,7 @@ class Drain(wiring.Component):
             {
                 "descriptors": In(stream.Signature(DrainLayout)),
                 "block_done": In(1),  # pulse: the array has completed a block
-                "bank_drained": Out(1),  # pulse: a bank of the register file is free again
+                "bank_drained": Out(1),  # pulse: a bank of partial sums is free again
                 "drain_slot": Out(slot_bits(config)),
                 "drained": In(ACC_BITS * config.cols),
                 "add_ready": Out(1),  # the next results are an addition's
@@ -135,7 +135,7 @@ class Drain(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lanes, cols, rf_depth = self.config.requant_lanes, self.config.cols, self.config.rf_depth
+        lanes, cols, block_pixels = self.config.requant_lanes, self.config.cols, self.config.block_pixels
         current = Signal(DrainLayout, reset_less=True)
         incoming = self.descriptors.payload
 
@@ -144,7 +144,7 @@ class Drain(wiring.Component):
         m.d.sync += blocks.eq(blocks + self.block_done - block_taken)
 
         x, y = Signal(12, reset_less=True), Signal(12, reset_less=True)
-        pixel = Signal(range(max(2, rf_depth)), reset_less=True)
+        pixel = Signal(range(max(2, block_pixels)), reset_less=True)
         bank = Signal()
         group = Signal(12, reset_less=True)
         channel = Signal(range(cols + lanes + 1), reset_less=True)
@@ -162,7 +162,7 @@ class Drain(wiring.Component):
         chunk_last = channel + lanes >= channels
         x_last = x == current.out_width - 1
         tile_last = x_last & (y == current.out_height - 1)
-        pixel_last = tile_last | (pixel == rf_depth - 1) | (current.blocks_end_rows & x_last)
+        pixel_last = tile_last | (pixel == block_pixels - 1) | (current.blocks_end_rows & x_last)
         sums_end_row = elements_left <= self.config.eltwise_lanes
 
         active = Signal()

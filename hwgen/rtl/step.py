@@ -14,12 +14,17 @@ OFFSET_BITS = 22
 
 ControlLayout = data.StructLayout(
     {
-        "fetch": 1,  # operands arrive
+        "fetch": 1,  # operands arrive; otherwise the step's are those of an input entry
         "mac": 1,  # a step of the array
-        "first": 1,  # overwrite the partial sum
+        "first": 1,  # the pixel's partial sum begins with this chunk
+        "chunk_first": 1,  # the first step of a chunk on a pixel
+        "chunk_last": 1,  # and its last
         "take_maximum": 1,  # keep the maximum, not the sum
         "block_end": 1,  # the block's partial sums are complete after this step
-        "slot": 7,  # register-file entry: bank, then pixel
+        "slot": 7,  # the pixel's partial sum: bank, then pixel
+        "new_weights": 1,  # a weight word arrives; otherwise the step's is that of a weight entry
+        "weight_entry": 6,  # register-file entry of the weights
+        "input_entry": 6,  # register-file entry of the operands
         "slide": 1,  # operands are a column of a sliding window
         "step_rows": 3,  # rows fetched together
         "add": 1,  # a step of the addition
@@ -76,5 +81,10 @@ def fetched_places(fetch: data.Const) -> dict[int, tuple[int, int]]:
 
 
 def slot_bits(config: AcceleratorConfig) -> int:
-    """Width of a register-file address: two banks of ``rf_depth`` entries."""
-    return 1 + max(1, (config.rf_depth - 1).bit_length())
+    """Width of a partial sum's address: two banks of ``block_pixels`` entries."""
+    return 1 + max(1, (config.block_pixels - 1).bit_length())
+
+
+def entry_bits(config: AcceleratorConfig) -> int:
+    """Width of the address of one of ``rf_depth`` register-file entries."""
+    return max(1, (config.rf_depth - 1).bit_length())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.config import ROW_BANKS
+from hwgen.config import ROW_BANKS, AcceleratorConfig, Dataflow
 from hwgen.isa import ACT_ADDRESS_BITS
 
 
-def random_mac(rng: np.random.Generator, **fixed: int) -> dict[str, int]:
-    """A MAC instruction of few steps and any strides."""
+def random_mac(rng: np.random.Generator, config: AcceleratorConfig, **fixed: int) -> dict[str, int]:
+    """A MAC instruction of few steps and any strides, whose chunks fit the register file."""
     slide, step_rows = int(rng.integers(2)), int(rng.integers(1, ROW_BANKS + 1))
-    columns = int(rng.integers(1, 6)) if slide else 1
+    columns = int(rng.integers(1, 6))
+    chunk_steps = columns if slide else 1 if config.dataflow is Dataflow.OS else int(rng.integers(config.rf_depth)) + 1
     return {
         "in_address": int(rng.integers(0, 2**ACT_ADDRESS_BITS)),
         "in_pitch": int(rng.integers(0, 5000)),
@@ -30,8 +31,9 @@ def random_mac(rng: np.random.Generator, **fixed: int) -> dict[str, int]:
         "segment_stride": int(rng.integers(0, 2**18)),
         "slide": slide,
         "columns": columns,
-        "next_column": int(rng.integers(0, columns)),
+        "next_column": int(rng.integers(0, columns)) if slide or config.dataflow is Dataflow.RS else 0,
         "column_stride": int(rng.integers(0, 2**14)),
+        "chunk_steps": chunk_steps,
         "groups": int(rng.integers(1, 4)),
         "group_stride": int(rng.integers(0, 2**14)),
         "weight_address": int(rng.integers(0, 2**18 - 200)),
@@ -51,17 +53,17 @@ def random_mac(rng: np.random.Generator, **fixed: int) -> dict[str, int]:
     }
 
 
-def random_macs(rng: np.random.Generator, instructions: int, rf_depth: int) -> list[dict[str, int]]:
+def random_macs(rng: np.random.Generator, instructions: int, config: AcceleratorConfig) -> list[dict[str, int]]:
     """Instructions, some of them runs that pass partial sums of one block from one to the next."""
     program: list[dict[str, int]] = []
     while len(program) < instructions:
         if rng.random() < 0.5:
-            program.append(random_mac(rng))
+            program.append(random_mac(rng, config))
             continue
-        block = {"groups": 1, "out_height": 1, "out_width": int(rng.integers(1, min(rf_depth, 5) + 1))}
+        block = {"groups": 1, "out_height": 1, "out_width": int(rng.integers(1, min(config.block_pixels, 5) + 1))}
         slices = int(rng.integers(2, 5))
         for index in range(slices):
-            program.append(random_mac(rng, **block, accumulate=int(index > 0), hold=int(index < slices - 1)))
+            program.append(random_mac(rng, config, **block, accumulate=int(index > 0), hold=int(index < slices - 1)))
     return program
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from amaranth.hdl import Shape
 
 from hwgen.arithmetic import multiply_by_quantised_multiplier
-from hwgen.config import ROW_BANKS
+from hwgen.config import ROW_BANKS, Dataflow
 from hwgen.graph import Rounding
 from hwgen.isa import (
     ACT_ADDRESS_BITS,
@@ -128,9 +128,10 @@ class Machine:
 
     def _mac(self, i: Instruction) -> None:
         assert i.in_pitch % self.config.act_word_bytes == 0
-        assert i.slide or i.columns == 1
+        register_file = 1 if self.config.dataflow is Dataflow.OS else self.config.rf_depth
+        assert i.chunk_steps == i.columns if i.slide else 1 <= i.chunk_steps <= register_file
         held = self.sums
-        steps = i.kernel_steps * i.segment_steps
+        steps = i.kernel_steps * i.segment_steps * (1 if i.slide else i.columns)
         for group in range(i.groups):
             operands = self._sliding_operands(i, group) if i.slide else self._operands(i, group)
             words = np.zeros(steps, int) if i.weights_constant else np.arange(steps)
@@ -146,18 +147,24 @@ class Machine:
                 self._write_back(i, group, sums)
         if i.hold or i.accumulate:
             assert i.groups == 1
-            assert i.out_width * i.out_height <= self.config.rf_depth
+            assert i.out_width * i.out_height <= self.config.block_pixels
 
     def _operands(self, i: Instruction, group: int) -> np.ndarray:
-        """Every array row's operands, int64 [pixels, steps, rows, cols]: lanes dealt evenly over the kernel rows."""
+        """Every array row's operands, int64 [pixels, steps, rows, cols]: lanes dealt evenly over the kernel rows.
+
+        A column of the window may be an operand that the pixel before it in the row had too.
+        """
         rows, cols = self.config.rows, self.config.cols
-        y, x, kernel_step, segment_step, kernel_row, lane = np.ogrid[
-            : i.out_height, : i.out_width, : i.kernel_steps, : i.segment_steps, : i.step_rows, : rows // i.step_rows
+        share, columns = rows // i.step_rows, i.columns
+        y, x, kernel_step, segment_step, column, kernel_row, lane = np.ogrid[
+            : i.out_height, : i.out_width, : i.kernel_steps, : i.segment_steps, :columns, : i.step_rows, :share
         ]
         row = i.first_row + y * i.row_stride + kernel_step * i.step_rows + kernel_row
         offset = i.first_offset + x * i.x_step + segment_step * i.segment_stride + group * i.group_stride + lane
-        vectors = self._fetched(i, row, offset)
-        pixels, steps = i.out_height * i.out_width, i.kernel_steps * i.segment_steps
+        vectors = self._fetched(i, row, offset + column * i.column_stride)
+        for pixel in range(1, i.out_width):
+            vectors[:, pixel, :, :, : i.next_column] = vectors[:, pixel - 1, :, :, columns - i.next_column :]
+        pixels, steps = i.out_height * i.out_width, i.kernel_steps * i.segment_steps * i.columns
         dealt = vectors.reshape(pixels, steps, i.step_rows * lane.size)
         operands = self.noise(pixels, steps, rows).astype(np.int64)
         operands[..., : dealt.shape[-1]] = dealt
@@ -181,7 +188,7 @@ class Machine:
             before = window
             offset = i.first_offset + x * i.x_step + segment_step * i.segment_stride + group * i.group_stride
             window = self._fetched(i, row, offset + column * i.column_stride + lane)
-            if x % self.config.rf_depth:
+            if x % self.config.block_pixels:
                 window[:, :, :, : i.next_column] = before[:, :, :, i.columns - i.next_column :]
             newest_first = window[:, :, :, ::-1].reshape(i.out_height, steps, taps, lane.size)
             operands[:, x, :, :taps, : lane.size] = newest_first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.config import BUS_WIDTHS, KIB, AcceleratorConfig
+from hwgen.config import BUS_WIDTHS, KIB, AcceleratorConfig, Dataflow
 
 
 def random_config(rng: np.random.Generator) -> AcceleratorConfig:
@@ -14,6 +14,7 @@ def random_config(rng: np.random.Generator) -> AcceleratorConfig:
     return AcceleratorConfig(
         rows=rows,
         cols=cols,
+        dataflow=list(Dataflow)[rng.integers(len(Dataflow))],
         rf_depth=int(rng.choice([1, 2, 3, 16, 64])),
         act_buffer_kib=int(rng.choice([4, 4, 8, 64])),
         weight_buffer_kib=max(least_weights, int(rng.choice([1, 2, 16]))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import AcceleratorConfig, Dataflow
 
 ACCELERATORS: dict[str, AcceleratorConfig] = {
     "narrow": AcceleratorConfig(
@@ -18,11 +18,23 @@ ACCELERATORS: dict[str, AcceleratorConfig] = {
     "uneven": AcceleratorConfig(
         rows=6,
         cols=3,
+        dataflow=Dataflow.WS,
         rf_depth=5,
         act_buffer_kib=16,
         weight_buffer_kib=3,
         param_channels=24,
         bus_bits=128,
         requant_lanes=3,
+    ),
+    "tall": AcceleratorConfig(
+        rows=7,
+        cols=2,
+        dataflow=Dataflow.RS,
+        rf_depth=8,
+        act_buffer_kib=8,
+        weight_buffer_kib=2,
+        param_channels=48,
+        bus_bits=32,
+        requant_lanes=1,
     ),
 }

@@ -8,11 +8,11 @@ import pytest
 from amaranth.back import verilog
 from amaranth.lib.wiring import Component
 
-from hwgen.config import AcceleratorConfig
+from hwgen.config import AcceleratorConfig, Dataflow
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.add_sequencer import AddSequencer
 from hwgen.rtl.burst_splitter import BurstSplitter
-from hwgen.rtl.compute_engine import ComputeEngine
+from hwgen.rtl.compute_engine import ARRAYS, ComputeEngine
 from hwgen.rtl.control_registers import ControlRegisters
 from hwgen.rtl.drain import Drain
 from hwgen.rtl.eltwise_adder import EltwiseAdder
@@ -20,7 +20,6 @@ from hwgen.rtl.instruction_gate import InstructionGate
 from hwgen.rtl.load_engine import LoadEngine
 from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.operand_stage import OperandStage
-from hwgen.rtl.os_array import OutputStationaryArray
 from hwgen.rtl.prescale import PrescaleLane
 from hwgen.rtl.ram import RAM_VERILOG
 from hwgen.rtl.read_port import ReadPort
@@ -90,10 +89,14 @@ def test_write_port(bus_bits: int) -> None:
     run_bench(component_bench(WritePort(bus_bits)), "sim.benches.components.write_port", [f"+bus_bits={bus_bits}"])
 
 
-@CONFIGS
-def test_output_stationary_array(config: AcceleratorConfig) -> None:
-    component = OutputStationaryArray(config)
-    run_bench(component_bench(component), "sim.benches.components.os_array", config_plusargs(config))
+@pytest.mark.parametrize("dataflow", Dataflow)
+@pytest.mark.parametrize(
+    ("rows", "cols", "rf_depth"),
+    [(3, 5, 4), *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(2, 32, 1), (32, 2, 64), (7, 3, 3)])],
+)
+def test_array(dataflow: Dataflow, rows: int, cols: int, rf_depth: int) -> None:
+    config = AcceleratorConfig(rows=rows, cols=cols, rf_depth=rf_depth, dataflow=dataflow, requant_lanes=1)
+    run_bench(component_bench(ARRAYS[dataflow](config)), "sim.benches.components.array", config_plusargs(config))
 
 
 @CONFIGS
@@ -117,7 +120,11 @@ def test_drain(config: AcceleratorConfig) -> None:
     run_bench(component_bench(Drain(config)), "sim.benches.components.drain", config_plusargs(config))
 
 
-@CONFIGS
+@pytest.mark.parametrize(
+    "config",
+    [ACCELERATORS["tall"], pytest.param(ACCELERATORS["narrow"], marks=pytest.mark.slow)],
+    ids=["tall", "narrow"],
+)
 def test_mac_sequencer(config: AcceleratorConfig) -> None:
     run_bench(component_bench(MacSequencer(config)), "sim.benches.components.mac_sequencer", config_plusargs(config))
 
@@ -139,6 +146,6 @@ def test_instruction_gate() -> None:
 
 
 @pytest.mark.slow
-@CONFIGS
+@pytest.mark.parametrize("config", ACCELERATORS.values(), ids=ACCELERATORS)
 def test_compute_engine(config: AcceleratorConfig) -> None:
     run_bench(component_bench(ComputeEngine(config)), "sim.benches.components.compute_engine", config_plusargs(config))

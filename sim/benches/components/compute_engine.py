@@ -10,14 +10,15 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from hwgen.config import ROW_BANKS
+from hwgen.config import ROW_BANKS, Dataflow
 from hwgen.isa import ACT_ADDRESS_BITS, PARAMETER_BYTES, Opcode, RoundingMode, encode
 from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
 from hwgen.rtl.add_sequencer import add_steps
 from hwgen.rtl.drain import Write, add_writes, mac_writes
-from hwgen.rtl.mac_sequencer import mac_steps
+from hwgen.rtl.mac_steps import mac_steps
+from hwgen.rtl.multiplier_array import ArrayGolden
+from hwgen.rtl.operand_rows import Rows
 from hwgen.rtl.operand_stage import step_operands
-from hwgen.rtl.os_array import Rows, deal_operands, dot_products, slide_operands
 from hwgen.rtl.prescale import prescale
 from hwgen.rtl.step import FetchLayout, StepFields, fetched_places
 from sim.benches.components.setup import configuration, start
@@ -27,6 +28,9 @@ from sim.benches.streams import put
 CONFIG = configuration()
 LANES = CONFIG.requant_lanes
 INSTRUCTIONS = 40
+LARGEST_REDUCTION = 3**3 * 5
+"""Weight words of an instruction."""
+COUNTED = ("macs", "weight_reads", "weight_file_used", "input_file_used", "psum_updates")
 Instruction = tuple[Opcode, dict[str, int]]
 
 
@@ -36,22 +40,19 @@ def random_program(rng: np.random.Generator) -> list[Instruction]:
         if rng.random() < 0.3:
             program.append((Opcode.ADD, random_add(rng) | random_scales(rng) | random_results(rng, means=False)))
         else:
-            macs = random_macs(rng, 1, CONFIG.rf_depth)
-            program += [(Opcode.MAC, mac | random_window(rng, mac) | random_results(rng, means=True)) for mac in macs]
+            macs = random_macs(rng, 1, CONFIG)
+            program += [(Opcode.MAC, mac | random_places(rng) | random_results(rng, means=True)) for mac in macs]
     return program
 
 
-def random_window(rng: np.random.Generator, mac: dict[str, int]) -> dict[str, int]:
-    """Fields with which an instruction fits the array: its steps leave no row with what it held before."""
-    step_rows = int(rng.choice([rows for rows in range(1, ROW_BANKS + 1) if CONFIG.rows % rows == 0]))
-    columns = CONFIG.rows // step_rows + int(rng.integers(3)) if mac["slide"] else 1
+def random_places(rng: np.random.Generator) -> dict[str, int]:
+    """Fields with which an instruction fits the engine's buffers and columns."""
+    step_rows = int(rng.integers(1, min(ROW_BANKS, CONFIG.rows) + 1))
     low, high = sorted(int(value) for value in rng.integers(-128, 128, 2))
     return {
         "step_rows": step_rows,
         "last_rows": 1,
-        "columns": columns,
-        "next_column": int(rng.integers(columns)),
-        "weight_address": int(rng.integers(CONFIG.weight_words - 3**3)),
+        "weight_address": int(rng.integers(CONFIG.weight_words - LARGEST_REDUCTION)),
         "input_low": low,
         "input_high": high,
         "group_channels": int(rng.integers(1, CONFIG.cols + 1)),
@@ -143,20 +144,13 @@ class Buffers:
 def golden_sums(steps: list[tuple[StepFields, bool]], buffers: Buffers) -> list[list[int]]:
     """The columns' sums of every output pixel, in the order in which the steps complete them."""
     complete: list[list[int]] = []
-    held: Rows = [[0] * CONFIG.cols for _ in range(CONFIG.rows)]
-    block: dict[int, list[int]] = {}
+    array = ArrayGolden(CONFIG)
     for step, drained in steps:
         vectors = step_operands(step, buffers.vectors(step["fetched"]))
-        held = (slide_operands if step["slide"] else deal_operands)(vectors, step["step_rows"], held)
-        if not step["mac"]:
-            continue
-        products, slot = dot_products(held, buffers.weights[step["weight_address"]].tolist()), step["slot"]
-        combine = max if step["take_maximum"] else int.__add__
-        sums = products if step["first"] else [combine(*pair) for pair in zip(block[slot], products, strict=True)]
-        block[slot] = sums
+        array.step(step, vectors, buffers.weights[step["weight_address"]].tolist())
         if drained:
-            complete += block.values()
-            block = {}
+            complete += array.sums.values()
+            array.sums = {}
     return complete
 
 
@@ -187,7 +181,7 @@ async def agrees_with_the_goldens(dut: Any, pause: float) -> None:
     cocotb.start_soon(put(dut, "instructions", payloads, pause))
     cocotb.start_soon(buffers.answer(dut))
     written: list[Write] = []
-    array_steps = macs = 0
+    counts = dict.fromkeys(COUNTED, 0)
     for opcode, fields in program:
         if opcode is Opcode.ADD:
             expected += golden_add(fields, buffers)
@@ -202,9 +196,19 @@ async def agrees_with_the_goldens(dut: Any, pause: float) -> None:
                 place = PlaceLayout.from_bits(int(dut.write_place.value))
                 data = int(dut.write_data.value).to_bytes(LANES, "little")
                 written.append((place.bank, place.address, data[: strobe.bit_length()]))
-            array_steps += int(dut.array_steps.value)
-            macs += int(dut.macs.value)
+            for name in counts:
+                counts[name] += int(getattr(dut, name).value)
         assert written[: len(expected)] == expected
     assert written == expected and not dut.active.value
-    assert array_steps == sum(step["mac"] for step, _ in steps)
-    assert macs == sum(step["macs"] for step, _ in steps if step["mac"])
+    array_steps = [step for step, _ in steps if step["mac"]]
+    has_files = {
+        "weight_file_used": CONFIG.dataflow is not Dataflow.OS,
+        "input_file_used": CONFIG.dataflow is Dataflow.RS,
+    }
+    assert counts == {
+        "macs": sum(step["macs"] for step in array_steps),
+        "weight_reads": sum(step["new_weights"] for step in array_steps),
+        "weight_file_used": len(array_steps) * has_files["weight_file_used"],
+        "input_file_used": sum(not step["slide"] for step in array_steps) * has_files["input_file_used"],
+        "psum_updates": sum(step["chunk_last"] for step in array_steps),
+    }

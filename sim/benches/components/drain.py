@@ -1,6 +1,6 @@
-"""Bench: Drain, random instructions from a modelled register file and adder: what is written where, and when.
+"""Bench: Drain, random instructions from modelled partial sums and a modelled adder: what is written where, and when.
 
-The register file's two halves are filled as they come free, one block of pixels after the other.
+Both banks of partial sums are filled as they come free, one block of pixels after the other.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Instruction:
             block: list[Accumulators] = []
             for y in range(fields["out_height"]):
                 for x in range(fields["out_width"]):
-                    if len(block) == CONFIG.rf_depth or (fields["blocks_end_rows"] and x == 0 and block):
+                    if len(block) == CONFIG.block_pixels or (fields["blocks_end_rows"] and x == 0 and block):
                         self.blocks.append(block)
                         block = []
                     block.append(pixels.setdefault((group, y, x), random_accumulators(CONFIG.cols)))
@@ -107,7 +107,7 @@ class Instruction:
 
 
 class Array:
-    """The register file, whose halves are filled in turn, and the adder."""
+    """The partial sums, whose banks are filled in turn, and the adder."""
 
     def __init__(self, dut: Any, pause: float) -> None:
         self.dut, self.pause = dut, pause
@@ -151,7 +151,7 @@ class Array:
             self.dut.sums_valid.value = 0
 
     async def answer(self) -> None:
-        """The register file's partial sums in the cycle in which they are asked for, parameters one later."""
+        """Partial sums in the cycle in which they are asked for, parameters one later."""
         word = 0
         while True:
             await FallingEdge(self.dut.clk)

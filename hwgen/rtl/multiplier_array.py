@@ -1,0 +1,121 @@
+"""Multiplier array: what the arrays of all dataflows share, and their golden."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.config import ROW_BANKS, AcceleratorConfig
+from hwgen.rtl.dot_products import DotProducts, dot_products, product_bits
+from hwgen.rtl.operand_rows import OperandRows, Rows, deal_vectors, slide_operands
+from hwgen.rtl.partial_sums import ACC_BITS
+from hwgen.rtl.step import ControlLayout, StepFields, slot_bits
+
+
+class ArrayGolden:
+    """Golden: what an array of any dataflow holds after each step; no step asks for a register file that it lacks."""
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.rows: Rows = [[0] * config.cols for _ in range(config.rows)]
+        self.inputs: dict[int, list[int]] = {}
+        self.weights: dict[int, Rows] = {}
+        self.running: list[int] = []
+        self.sums: dict[int, list[int]] = {}
+        """Partial sums by slot."""
+
+    def step(self, step: StepFields, vectors: Rows, weights: Rows) -> None:
+        """Take a step's operands, as fetched, and its weight word, column by column, each only where it is new."""
+        if step["slide"]:
+            self.rows = slide_operands(vectors, step["step_rows"], self.rows)
+        else:
+            if step["fetch"]:
+                self.inputs[step["input_entry"]] = deal_vectors(vectors, step["step_rows"], len(self.rows))
+            self.rows = [
+                [operand] * len(row) for operand, row in zip(self.inputs[step["input_entry"]], self.rows, strict=True)
+            ]
+        if not step["mac"]:
+            return
+        if step["new_weights"]:
+            self.weights[step["weight_entry"]] = weights
+        products = dot_products(self.rows, self.weights[step["weight_entry"]])
+        combine = max if step["take_maximum"] else int.__add__
+        if step["chunk_first"] and step["first"]:
+            self.running = products
+        else:
+            before = self.sums[step["slot"]] if step["chunk_first"] else self.running
+            self.running = [combine(*pair) for pair in zip(before, products, strict=True)]
+        if step["chunk_last"]:
+            self.sums[step["slot"]] = self.running
+
+
+class MultiplierArray(wiring.Component):
+    """Operand rows and dot products, with the control that belongs to each dot product.
+
+    Dataflows differ in where its operands and weights come from and where its products go.
+    """
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.config = config
+        self.operand_rows = OperandRows(config)
+        self.dot_products = DotProducts(config)
+        super().__init__(
+            {
+                "control": In(ControlLayout),  # beside the operands
+                "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # operands where the window slides
+                "shared": In(8 * config.rows),  # and where it does not: one per row
+                "weights": In(8 * config.multipliers),  # a cycle after the operands
+                "products": Out(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # dot products by column
+                "products_control": Out(ControlLayout),  # beside them
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the operands to ``products``."""
+        return self.operand_rows.latency + self.dot_products.latency
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.operand_rows = operand_rows = self.operand_rows
+        m.submodules.dot_products = dot_products = self.dot_products
+        m.d.comb += [
+            operand_rows.control.eq(self.control),
+            operand_rows.vectors.eq(self.vectors),
+            operand_rows.shared.eq(self.shared),
+            dot_products.rows.eq(operand_rows.rows),
+            dot_products.weights.eq(self.weights),
+            self.products.eq(dot_products.sums),
+        ]
+        control = self.control
+        for stage in range(self.latency):
+            delayed = Signal(ControlLayout, name=f"control_{stage}")
+            m.d.sync += delayed.eq(control)
+            control = delayed
+        m.d.comb += self.products_control.eq(control)
+        return m
+
+
+class Array(wiring.Component):
+    """What every dataflow's array has: its ports and its latency."""
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.config = config
+        self.multipliers = MultiplierArray(config)
+        super().__init__(
+            {
+                "control": In(ControlLayout),  # beside the operands
+                "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
+                "weights": In(8 * config.multipliers),  # int8, column by column; beside the operands where new
+                "block_done": Out(1),  # pulse: a block's last partial sums can be drained
+                "drain_slot": In(slot_bits(config)),  # partial sums to read
+                "drained": Out(ACC_BITS * config.cols),  # in the same cycle
+                "weight_file_used": Out(1),  # each processing element reads or writes its register file of weights
+                "input_file_used": Out(1),  # each array row reads or writes its register file of operands
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the operands to ``block_done``."""
+        return self.multipliers.latency + 1

@@ -1,0 +1,95 @@
+"""Operand rows: what each row of multipliers holds, and how fetched vectors are dealt over the rows."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.config import ROW_BANKS, AcceleratorConfig
+from hwgen.rtl.step import ControlLayout
+
+Rows = list[list[int]]
+"""Operands of each array row, one per column."""
+
+
+def deal_vectors(vectors: Rows, step_rows: int, rows: int) -> list[int]:
+    """Golden: each row's operand once ``step_rows`` vectors are dealt evenly over them; rows left over have 0."""
+    share = rows // step_rows
+    dealt = [vectors[row // share][row % share] for row in range(share * step_rows)]
+    return dealt + [0] * (rows - len(dealt))
+
+
+def slide_operands(vectors: Rows, step_rows: int, held: Rows) -> Rows:
+    """Golden: rows' operands once ``step_rows`` vectors, a channel per column, have pushed the others on."""
+    rows, cols = len(held), len(held[0])
+    entering = [(vector + [0] * cols)[:cols] for vector in vectors[:step_rows]]
+    return (entering + held)[:rows]
+
+
+class OperandDealer(wiring.Component):
+    """Deals the vectors of ``step_rows`` kernel rows evenly over the array's rows, in the same cycle."""
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "step_rows": In(3),
+                "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
+                "dealt": Out(8 * config.rows),  # a byte per array row
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        rows = self.config.rows
+        with m.Switch(self.step_rows):
+            for step_rows in range(1, min(ROW_BANKS, rows) + 1):
+                with m.Case(step_rows):
+                    m.d.comb += self.dealt.eq(
+                        Cat(self.vectors[row][: rows // step_rows * 8] for row in range(step_rows))
+                    )
+        return m
+
+
+class OperandRows(wiring.Component):
+    """Each array row's operands; they stay until a step brings others. All columns share them: row r has byte r.
+
+    In a step of a sliding window (``slide``: depthwise, average pool) each column has its own channel instead: the new
+    operands enter the first ``step_rows`` array rows and what those held moves ``step_rows`` rows on, so that the rows
+    hold the last few columns of the window.
+    """
+
+    latency = 1
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "control": In(ControlLayout),  # beside the operands
+                "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
+                "shared": In(8 * config.rows),
+                "rows": Out(data.ArrayLayout(8 * config.cols, config.rows)),  # a byte per column
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        rows, cols = self.config.rows, self.config.cols
+        width = 8 * cols
+        channels: list[Value] = [
+            Cat(self.vectors[index], Const(0, max(0, width - 8 * rows)))[:width] for index in range(ROW_BANKS)
+        ]
+        registers = [Signal(width, name=f"row_{row}", reset_less=True) for row in range(rows)]
+        with m.If(self.control.mac & ~self.control.slide):
+            m.d.sync += [
+                register.eq(self.shared.word_select(row, 8).replicate(cols)) for row, register in enumerate(registers)
+            ]
+        with m.Elif(self.control.fetch & self.control.slide):
+            with m.Switch(self.control.step_rows):
+                for step_rows in range(1, min(ROW_BANKS, rows) + 1):
+                    with m.Case(step_rows):
+                        following = [*channels[:step_rows], *registers][:rows]
+                        m.d.sync += [to.eq(source) for to, source in zip(registers, following, strict=True)]
+        m.d.comb += self.rows.eq(Cat(registers))
+        return m

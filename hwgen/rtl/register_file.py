@@ -1,0 +1,34 @@
+"""Register file: what the processing elements keep of one operand, all of them at the same entry."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class RegisterFile(wiring.Component):
+    """An incoming word passes through into its entry; without one, the entry's word comes, all in the same cycle."""
+
+    def __init__(self, width: int, entry_bits: int) -> None:
+        super().__init__(
+            {
+                "entry": In(entry_bits),
+                "write": In(1),
+                "incoming": In(width),
+                "word": Out(width),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.entries = entries = memory.Memory(shape=len(self.word), depth=2 ** len(self.entry), init=[])
+        write, read = entries.write_port(), entries.read_port(domain="comb")
+        m.d.comb += [
+            write.addr.eq(self.entry),
+            write.en.eq(self.write),
+            write.data.eq(self.incoming),
+            read.addr.eq(self.entry),
+            self.word.eq(Mux(self.write, self.incoming, read.data)),
+        ]
+        return m

@@ -1,0 +1,85 @@
+"""Bench: an array of any dataflow, the steps of random programs with random operands, against its golden."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import FallingEdge, ReadOnly
+
+from hwgen.config import ROW_BANKS
+from hwgen.rtl.mac_steps import mac_steps
+from hwgen.rtl.multiplier_array import Array, ArrayGolden
+from hwgen.rtl.operand_rows import Rows
+from hwgen.rtl.partial_sums import ACC_BITS
+from hwgen.rtl.step import ControlLayout, StepFields
+from sim.benches.components.setup import configuration, start
+from sim.benches.stimulus import random_macs
+
+CONFIG = configuration()
+LATENCY = Array(CONFIG).latency
+INSTRUCTIONS = 30
+
+
+def random_bytes(count: int) -> list[int]:
+    """Signed; extremes are as likely as the rest."""
+    return [random.choice((-128, 127, random.randint(-128, 127))) for _ in range(count)]
+
+
+def packed(vectors: Rows) -> int:
+    return int.from_bytes(bytes(value & 0xFF for vector in vectors for value in vector), "little")
+
+
+def accumulators(word: int) -> list[int]:
+    """The signed partial sums of an entry."""
+    data = word.to_bytes(ACC_BITS // 8 * CONFIG.cols, "little")
+    return [
+        int.from_bytes(data[i : i + ACC_BITS // 8], "little", signed=True) for i in range(0, len(data), ACC_BITS // 8)
+    ]
+
+
+def random_steps() -> list[StepFields]:
+    rng = np.random.default_rng(random.getrandbits(32))
+    program = random_macs(rng, INSTRUCTIONS, CONFIG)
+    for mac in program:
+        mac["step_rows"] = random.randint(1, min(ROW_BANKS, CONFIG.rows))
+    return [step for step, _ in mac_steps(program, CONFIG)]
+
+
+@cocotb.test()
+@cocotb.parametrize(pause=[0.0, 0.5])
+async def agrees_with_the_golden(dut: Any, pause: float) -> None:
+    await start(dut, "control", "drain_slot", "weights", "vectors")
+    golden = ArrayGolden(CONFIG)
+    visible: dict[int, list[int]] = {}
+    """Partial sums by slot, of the steps that have gone through."""
+    under_way: list[tuple[bool, dict[int, list[int]]]] = []
+    """Whether a step ends its block, and the sums that it leaves, by cycle."""
+    steps = random_steps()
+    while steps or any(sums for _, sums in under_way[-LATENCY:]):
+        await FallingEdge(dut.clk)
+        vectors = [random_bytes(CONFIG.rows) for _ in range(ROW_BANKS)]
+        weights = [random_bytes(CONFIG.rows) for _ in range(CONFIG.cols)]
+        dut.vectors.value, dut.weights.value = packed(vectors), packed(weights)
+        if not steps or random.random() < pause:
+            dut.control.value = 0
+            under_way.append((False, {}))
+        else:
+            step = steps.pop(0)
+            golden.step(step, vectors, weights)
+            dut.control.value = ControlLayout.const({name: step[name] for name, _ in ControlLayout}).as_bits()
+            leaves = bool(step["mac"] and step["chunk_last"])
+            sums = {step["slot"]: golden.sums[step["slot"]]} if leaves else {}
+            under_way.append((leaves and bool(step["block_end"]), sums))
+
+        block_done = False
+        if len(under_way) > LATENCY:
+            block_done, completed = under_way[-1 - LATENCY]
+            visible |= completed
+        drained = random.choice(list(visible)) if visible else 0
+        dut.drain_slot.value = drained
+        await ReadOnly()
+        assert len(under_way) <= LATENCY or dut.block_done.value == block_done
+        assert not visible or accumulators(int(dut.drained.value)) == visible[drained]
