@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from math import log2
 from typing import Any
 
-from hwgen.config import KIB, AcceleratorConfig
+from hwgen.config import KIB, AcceleratorConfig, Dataflow
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class AcceleratorSpace:
 
     rows: tuple[int, ...]
     cols: tuple[int, ...]
+    dataflow: tuple[Dataflow, ...]
     rf_depth: tuple[int, ...]
     act_buffer_kib: tuple[int, ...]
     weight_buffer_kib: tuple[int, ...]
@@ -40,6 +41,7 @@ ACCELERATOR_SPACES = {
     "digits": AcceleratorSpace(
         rows=(2, 4, 8),
         cols=(2, 4, 8),
+        dataflow=tuple(Dataflow),
         rf_depth=(4, 8, 16),
         act_buffer_kib=(4, 8, 16, 32),
         weight_buffer_kib=(2, 4, 8, 16, 32),
@@ -49,6 +51,7 @@ ACCELERATOR_SPACES = {
     "cifar10": AcceleratorSpace(
         rows=(4, 8, 16),
         cols=(4, 8, 16),
+        dataflow=tuple(Dataflow),
         rf_depth=(8, 16, 32, 64),
         act_buffer_kib=(16, 32, 64, 128, 256),
         weight_buffer_kib=(8, 16, 32, 64, 128, 256),
@@ -60,8 +63,13 @@ ACCELERATOR_SPACES = {
 
 
 def distance(one: AcceleratorConfig, other: AcceleratorConfig) -> float:
-    """How unlike two accelerators are: the sum over the searched fields of the ratio's absolute log2."""
-    return sum(abs(log2(getattr(one, f.name) / getattr(other, f.name))) for f in fields(AcceleratorSpace))
+    """How unlike two accelerators are: the sum over the searched sizes of the ratio's absolute log2.
+
+    Another dataflow counts as much as a size twice as large.
+    """
+    sizes = [f.name for f in fields(AcceleratorSpace) if f.name != "dataflow"]
+    ratios = sum(abs(log2(getattr(one, size) / getattr(other, size))) for size in sizes)
+    return ratios + (one.dataflow is not other.dataflow)
 
 
 def config_values(config: AcceleratorConfig) -> dict[str, Any]:

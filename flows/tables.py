@@ -77,6 +77,6 @@ def print_results(results: Results, run: Path, console: Console) -> None:
 
 def _accelerator_summary(config: AcceleratorConfig) -> str:
     return (
-        f"{config.rows}x{config.cols} rf{config.rf_depth} bus{config.bus_bits} "
+        f"{config.rows}x{config.cols} {config.dataflow} rf{config.rf_depth} bus{config.bus_bits} "
         f"{config.act_buffer_kib}+{config.weight_buffer_kib}KiB {config.requant_lanes}req"
     )

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
-from flows.accelerators import ACCELERATOR_SPACES, config_from_values, config_values, distance
+from flows.accelerators import ACCELERATOR_SPACES, AcceleratorSpace, config_from_values, config_values, distance
+from hwgen.config import Dataflow
 
 DATASETS = sorted(ACCELERATOR_SPACES)
+
+
+def sizes(space: AcceleratorSpace) -> dict[str, tuple[int, ...]]:
+    """The choices of each field but the dataflow, which is no size."""
+    return {name: choices for name, choices in vars(space).items() if name != "dataflow"}
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_dataflow_can_be_found(dataset: str) -> None:
+    space = ACCELERATOR_SPACES[dataset]
+    assert set(space.dataflow) == set(Dataflow)
+    smallest = space.decode([0] * len(space.gene_sizes))
+    others = [replace(smallest, dataflow=dataflow) for dataflow in Dataflow if dataflow is not smallest.dataflow]
+    assert all(distance(smallest, other) > 0 for other in others)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -25,7 +41,7 @@ def test_every_combination_is_a_legal_accelerator(dataset: str) -> None:
 def test_the_last_choice_of_each_field_is_the_largest_accelerator(dataset: str) -> None:
     space = ACCELERATOR_SPACES[dataset]
     largest = space.decode([size - 1 for size in space.gene_sizes])
-    for name, choices in vars(space).items():
+    for name, choices in sizes(space).items():
         assert choices == tuple(sorted(set(choices)))
         assert getattr(largest, name) == choices[-1]
     assert config_from_values(config_values(largest)) == largest
@@ -34,6 +50,6 @@ def test_the_last_choice_of_each_field_is_the_largest_accelerator(dataset: str) 
 
 def test_larger_images_may_have_larger_accelerators() -> None:
     digits, cifar = (ACCELERATOR_SPACES[name] for name in ("digits", "cifar10"))
-    for name, choices in vars(cifar).items():
+    for name, choices in sizes(cifar).items():
         assert choices[-1] >= getattr(digits, name)[-1]
     assert (cifar.rows[-1], cifar.cols[-1]) == (16, 16)

@@ -11,6 +11,7 @@ from hwgen.compiler.builder import pad_words
 from hwgen.compiler.packing import (
     mean_parameters,
     pack_dense,
+    pack_kernel_rows,
     pack_parameters,
     pack_sliding,
     pack_taps,
@@ -50,6 +51,33 @@ def test_dense_words_give_the_dot_product(
         for row in range(step_rows):
             lanes = tile[kernel_step * step_rows + row, segment_step * share : (segment_step + 1) * share]
             operands[row * share : (row + 1) * share] = lanes
+        sums += words[:, step].reshape(groups, cols, rows).astype(int) @ operands.astype(int)
+    expected = weights.reshape(out, -1).astype(int) @ window.reshape(-1).astype(int)
+    np.testing.assert_array_equal(sums.reshape(-1)[:out], expected)
+    assert not sums.reshape(-1)[out:].any()
+
+
+@given(data=st.data(), out=st.integers(1, 30), kernel_h=sizes, kernel_w=sizes, channels=sizes, seed=seeds)
+def test_kernel_row_words_give_the_dot_product(
+    data: st.DataObject, out: int, kernel_h: int, kernel_w: int, channels: int, seed: int
+) -> None:
+    rows, cols = data.draw(arrays), data.draw(arrays)
+    step_rows = data.draw(st.integers(1, min(4, rows)))
+    share = rows // step_rows
+    lanes = min(share, channels)
+    weights = random_int8(seed, out, kernel_h, kernel_w, channels)
+    words = pack_kernel_rows(weights, step_rows, lanes, rows, cols).view(np.int8)
+    slices, kernel_steps, groups = -(-channels // lanes), -(-kernel_h // step_rows), -(-out // cols)
+    assert words.shape == (groups, kernel_steps * slices * kernel_w, cols * rows)
+    # Rows below the window and lanes beyond a pixel's channels hold whatever they please.
+    tile = random_int8(seed + 1, kernel_steps * step_rows, kernel_w, slices * lanes + share)
+    window = tile[:kernel_h, :, :channels]
+    sums = np.zeros((groups, cols), int)
+    for step, (kernel_step, part, column) in enumerate(np.ndindex(kernel_steps, slices, kernel_w)):
+        operands = random_int8(seed + 2, rows)
+        for row in range(step_rows):
+            fetched = tile[kernel_step * step_rows + row, column, part * lanes : part * lanes + share]
+            operands[row * share : (row + 1) * share] = fetched
         sums += words[:, step].reshape(groups, cols, rows).astype(int) @ operands.astype(int)
     expected = weights.reshape(out, -1).astype(int) @ window.reshape(-1).astype(int)
     np.testing.assert_array_equal(sums.reshape(-1)[:out], expected)
