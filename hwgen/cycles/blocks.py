@@ -39,7 +39,7 @@ class PipelineState:
     array: int
     drain: int
     banks: tuple[int, int]
-    """Of the register file; the next block takes the first."""
+    """Of the partial sums; the next block takes the first."""
 
     def shifted(self, cycles: int) -> PipelineState:
         first, second = self.banks
@@ -50,11 +50,11 @@ def mac_blocks(fields: Mapping[str, int], config: AcceleratorConfig) -> list[Rep
     """The blocks of a MAC instruction: group by group, and where the window slides also row by row."""
     width, height = fields["out_width"], fields["out_height"]
     run, runs = (width, height) if fields["slide"] else (width * height, 1)
-    full, rest = divmod(run, config.rf_depth)
+    full, rest = divmod(run, config.block_pixels)
     repeated = []
     for channels, groups in ((fields["group_channels"], fields["groups"] - 1), (fields["last_channels"], 1)):
         words = -(-channels // config.requant_lanes)
-        sizes = [(config.rf_depth, full), (rest, 1 if rest else 0)]
+        sizes = [(config.block_pixels, full), (rest, 1 if rest else 0)]
         blocks = tuple(Block(_steps(fields, pixels), pixels * words, count) for pixels, count in sizes if count)
         if groups:
             repeated.append(Repeated(blocks, groups * runs))
@@ -62,13 +62,13 @@ def mac_blocks(fields: Mapping[str, int], config: AcceleratorConfig) -> list[Rep
 
 
 def _steps(fields: Mapping[str, int], pixels: int) -> int:
-    """Array cycles of a block; after its first pixel only the columns of a window that are new are fetched."""
-    columns, new_columns = fields["columns"], fields["columns"] - fields["next_column"]
-    return fields["kernel_steps"] * fields["segment_steps"] * (columns + (pixels - 1) * new_columns)
+    """Array cycles of a block; where the window slides, those of columns that the pixel before had are left out."""
+    columns, shared_columns = fields["columns"], fields["next_column"] if fields["slide"] else 0
+    return fields["kernel_steps"] * fields["segment_steps"] * (pixels * columns - (pixels - 1) * shared_columns)
 
 
 def run_blocks(state: PipelineState, repeated: Sequence[Repeated], latency: int) -> PipelineState:
-    """The state after blocks that each take a bank of the register file and are drained.
+    """The state after blocks that each take a bank of the partial sums and are drained.
 
     ``latency`` is from a block's last step to its drain's first cycle.
     """

@@ -15,8 +15,8 @@ from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.compute_engine import DESCRIPTORS
 from hwgen.rtl.eltwise_adder import EltwiseAdder
 from hwgen.rtl.mac_sequencer import MacSequencer
+from hwgen.rtl.multiplier_array import array_latency
 from hwgen.rtl.operand_stage import OperandStage
-from hwgen.rtl.os_array import array_latency
 from hwgen.rtl.requantise import RequantiseLane
 
 ADD_SEQUENCER_LATENCY = 2

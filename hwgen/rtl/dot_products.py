@@ -18,9 +18,14 @@ def dot_products(operands: Rows, weights: Rows) -> list[int]:
     ]
 
 
+def adder_levels(config: AcceleratorConfig) -> int:
+    """Levels of a column's adder tree."""
+    return (config.rows - 1).bit_length()
+
+
 def product_bits(config: AcceleratorConfig) -> int:
     """Width of a column's dot product."""
-    return 16 + (config.rows - 1).bit_length()
+    return 16 + adder_levels(config)
 
 
 class DotProducts(wiring.Component):
@@ -28,7 +33,7 @@ class DotProducts(wiring.Component):
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
-        self.levels = (config.rows - 1).bit_length()
+        self.levels = adder_levels(config)
         super().__init__(
             {
                 "rows": In(data.ArrayLayout(8 * config.cols, config.rows)),  # int8, a byte per column

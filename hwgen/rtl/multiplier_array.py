@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
-from hwgen.rtl.dot_products import DotProducts, dot_products, product_bits
+from hwgen.rtl.dot_products import DotProducts, adder_levels, dot_products, product_bits
 from hwgen.rtl.operand_rows import OperandRows, Rows, deal_vectors, slide_operands
 from hwgen.rtl.partial_sums import ACC_BITS
 from hwgen.rtl.step import ControlLayout, StepFields, slot_bits
@@ -47,6 +47,11 @@ class ArrayGolden:
             self.running = [combine(*pair) for pair in zip(before, products, strict=True)]
         if step["chunk_last"]:
             self.sums[step["slot"]] = self.running
+
+
+def array_latency(config: AcceleratorConfig) -> int:
+    """Cycles from an array's operands to ``block_done``, in every dataflow: operands, products, sums."""
+    return OperandRows.latency + 1 + adder_levels(config) + 1
 
 
 class MultiplierArray(wiring.Component):
@@ -117,5 +122,4 @@ class Array(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Cycles from the operands to ``block_done``."""
-        return self.multipliers.latency + 1
+        return array_latency(self.config)

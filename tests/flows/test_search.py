@@ -112,7 +112,7 @@ def test_a_log_from_before_provenance_was_kept_resumes(tmp_path: Path) -> None:
 
 
 def evaluation(architecture: str) -> Evaluation:
-    pair = Pair(architecture, ACCELERATORS.decode([0] * 7))
+    pair = Pair(architecture, ACCELERATORS.decode([0] * len(ACCELERATORS.gene_sizes)))
     return Evaluation(pair, Tier.MODELLED, 10, 0.5, AccuracyTier.TABULAR, "toy")
 
 
