@@ -32,7 +32,7 @@ ROW_BANKS = 4
 BUS_WIDTHS = (32, 64, 128, 256)
 KIB = 1024
 PARTIAL_SUM_PIXELS = 32
-"""Pixels whose partial sums the array's memory holds, twice, where the register file holds operands instead."""
+"""Pixels of a block where the register file holds weights, and the array has a memory for partial sums."""
 INTEGER = re.compile("-?[0-9]{1,9}")
 """Overrides that are integers; longer ones are beyond every field's range."""
 
@@ -104,6 +104,11 @@ class AcceleratorConfig:
     def block_pixels(self) -> int:
         """Output pixels whose partial sums the array holds at once, and which share what is read of the weights."""
         return self.rf_depth if self.dataflow is Dataflow.OS else PARTIAL_SUM_PIXELS
+
+    @property
+    def partial_sums(self) -> int:
+        """Partial sums per column: pixels are drained while others are computed."""
+        return 2 * self.block_pixels
 
     @property
     def bus_bytes(self) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
+import numpy as np
+
 from hwgen.config import AcceleratorConfig
 from hwgen.cycles.blocks import PipelineState, mac_blocks, run_blocks, run_slice
 from hwgen.cycles.clock import Agenda, Queue, Retirements
@@ -35,9 +37,9 @@ class ComputeEngine:
         self._queue = queue
         self._retirements = retirements
         self._agenda = agenda
-        self._block_latency = MacSequencer.latency + OperandStage.latency + array_latency(config) + 1
-        """Cycles from a block's last step to its drain's first cycle."""
-        self._state = PipelineState(array=0, drain=0, banks=(0, 0))
+        self._pixel_latency = MacSequencer.latency + OperandStage.latency + array_latency(config) + 1
+        """Cycles from a pixel's last step to its drain's first cycle."""
+        self._state = PipelineState(array=0, drain=0, slots=np.zeros(config.partial_sums, np.int64))
         self._accepts_at: int | None = None
         """When the addition that was announced is accepted."""
         self._array_free = 0
@@ -71,7 +73,7 @@ class ComputeEngine:
         return True
 
     def _run_mac(self, instruction: Instruction, now: int) -> None:
-        fields, latency = instruction.fields, self._block_latency
+        fields, latency = instruction.fields, self._pixel_latency
         state = replace(self._state, array=now + 1, drain=self._read_descriptor(now) + 1)
         blocks = mac_blocks(fields, self._config)
         if fields["hold"] or fields["accumulate"]:

@@ -21,6 +21,7 @@ FIELDS: dict[Opcode, tuple[str, ...]] = {
         "slide",
         "columns",
         "next_column",
+        "chunk_steps",
         "groups",
         "accumulate",
         "hold",

@@ -17,7 +17,7 @@ from hwgen.rtl.step import StepFields, StepLayout
 def add_steps(add: Mapping[str, int], lanes: int) -> list[StepFields]:
     """Golden: the steps of an ADD instruction, left and right in turn, ``lanes`` elements of each."""
     operands = [row_places(0, add[f"{side}_address"], add["pitch"], add["rows"]) for side in ("left", "right")]
-    unused = ("mac", "first", "take_maximum", "block_end", "slot", "slide", "step_rows", "offset", "pad_value")
+    unused = ("mac", "first", "take_maximum", "complete", "held", "slot", "slide", "step_rows", "offset", "pad_value")
     return [
         {
             **dict.fromkeys((*unused, "weight_address", "macs"), 0),

@@ -15,6 +15,9 @@ from hwgen.rtl.partial_sums import ACC_BITS
 from hwgen.rtl.requantise import ModeLayout, ParameterLayout, RequantiseLane, requantise
 from hwgen.rtl.step import slot_bits
 
+HOLDS = 7
+"""Instructions done and not yet drained, at most: more than are announced."""
+
 DrainLayout = data.StructLayout(
     {
         "is_add": 1,
@@ -26,7 +29,6 @@ DrainLayout = data.StructLayout(
         "out_step": 14,
         "out_width": 12,
         "out_height": 12,
-        "blocks_end_rows": 1,  # a block ends with the output row
         "groups": 12,
         "group_channels": 6,
         "last_channels": 6,
@@ -115,8 +117,9 @@ class Drain(wiring.Component):
         super().__init__(
             {
                 "descriptors": In(stream.Signature(DrainLayout)),
-                "block_done": In(1),  # pulse: the array has completed a block
-                "bank_drained": Out(1),  # pulse: a bank of partial sums is free again
+                "pixel_done": In(1),  # pulse: the array has completed a pixel's partial sums
+                "hold_done": In(1),  # pulse: and all steps of an instruction that holds its own
+                "slot_drained": Out(1),  # pulse: a pixel's partial sums have been taken
                 "drain_slot": Out(slot_bits(config)),
                 "drained": In(ACC_BITS * config.cols),
                 "add_ready": Out(1),  # the next results are an addition's
@@ -135,17 +138,20 @@ class Drain(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lanes, cols, block_pixels = self.config.requant_lanes, self.config.cols, self.config.block_pixels
+        lanes, cols, partial_sums = self.config.requant_lanes, self.config.cols, self.config.partial_sums
         current = Signal(DrainLayout, reset_less=True)
         incoming = self.descriptors.payload
 
-        blocks = Signal(range(16))
-        block_taken = Signal()
-        m.d.sync += blocks.eq(blocks + self.block_done - block_taken)
+        pixels, holds = Signal(range(partial_sums + 1)), Signal(range(HOLDS + 1))
+        """Pixels complete and not yet taken, and instructions that hold their sums."""
+        skips_hold = Signal()
+        m.d.sync += [
+            pixels.eq(pixels + self.pixel_done - self.slot_drained),
+            holds.eq(holds + self.hold_done - skips_hold),
+        ]
 
         x, y = Signal(12, reset_less=True), Signal(12, reset_less=True)
-        pixel = Signal(range(max(2, block_pixels)), reset_less=True)
-        bank = Signal()
+        slot = Signal(slot_bits(self.config))
         group = Signal(12, reset_less=True)
         channel = Signal(range(cols + lanes + 1), reset_less=True)
         chunk = Signal(range(max(2, -(-cols // lanes))), reset_less=True)
@@ -162,27 +168,25 @@ class Drain(wiring.Component):
         chunk_last = channel + lanes >= channels
         x_last = x == current.out_width - 1
         tile_last = x_last & (y == current.out_height - 1)
-        pixel_last = tile_last | (pixel == block_pixels - 1) | (current.blocks_end_rows & x_last)
         sums_end_row = elements_left <= self.config.eltwise_lanes
 
         active = Signal()
-        takes_chunk, takes_sums, skips_block = Signal(), Signal(), Signal()
+        takes_chunk, takes_sums = Signal(), Signal()
         finishing = Signal()
         m.d.comb += [
-            takes_chunk.eq(active & ~current.is_add & ~current.hold & (blocks != 0)),
-            skips_block.eq(active & current.hold & (blocks != 0)),
+            takes_chunk.eq(active & ~current.is_add & ~current.hold & (pixels != 0)),
+            skips_hold.eq(active & ~current.is_add & current.hold & (holds != 0)),
             takes_sums.eq(active & current.is_add & self.sums_valid),
             self.add_ready.eq(active & current.is_add),
             self.busy.eq(active),
-            self.bank_drained.eq(takes_chunk & chunk_last & pixel_last),
-            block_taken.eq(self.bank_drained | skips_block),
+            self.slot_drained.eq(takes_chunk & chunk_last),
             finishing.eq(
-                skips_block
-                | (self.bank_drained & tile_last & group_last)
+                skips_hold
+                | (self.slot_drained & tile_last & group_last)
                 | (takes_sums & sums_end_row & (y == current.out_height - 1))
             ),
             self.descriptors.ready.eq(~active | finishing),
-            self.drain_slot.eq(pixel | (bank << (slot_bits(self.config) - 1))),
+            self.drain_slot.eq(slot),
             self.parameter_address.eq(parameters),
         ]
 
@@ -193,9 +197,8 @@ class Drain(wiring.Component):
             with m.If(~current.parameters_constant):
                 m.d.sync += parameters.eq(parameters + 1)
             with m.If(chunk_last):
-                m.d.sync += [channel.eq(0), chunk.eq(0), parameters.eq(group_parameters), pixel.eq(pixel + 1)]
-                with m.If(pixel_last):
-                    m.d.sync += [pixel.eq(0), bank.eq(~bank)]
+                m.d.sync += [channel.eq(0), chunk.eq(0), parameters.eq(group_parameters)]
+                m.d.sync += slot.eq(Mux(slot == partial_sums - 1, 0, slot + 1))
                 with m.If(~x_last):
                     m.d.sync += [x.eq(x + 1), pixel_address.eq(pixel_address + current.out_step)]
                 with m.Else():
@@ -239,7 +242,6 @@ class Drain(wiring.Component):
                 active.eq(1),
                 x.eq(0),
                 y.eq(0),
-                pixel.eq(0),
                 group.eq(0),
                 channel.eq(0),
                 chunk.eq(0),

@@ -29,7 +29,7 @@ ROW_BITS = 14
 
 
 class MacSequencer(wiring.Component):
-    """Follows one instruction with the next without a gap; pauses only while both banks hold undrained sums."""
+    """Follows one instruction with the next without a gap; pauses only while a pixel has no partial sum to go to."""
 
     latency = 3
     """Cycles from a loop position to its ``step``."""
@@ -39,11 +39,11 @@ class MacSequencer(wiring.Component):
         super().__init__(
             {
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),
-                "bank_drained": In(1),  # pulse: the drain has emptied a bank
+                "slot_drained": In(1),  # pulse: the drain has taken a partial sum
                 "step": Out(StepLayout),  # control.fetch or control.mac says that there is one
                 "active": Out(1),  # an instruction is being walked
                 "issuing": Out(1),  # a step leaves the loops in this cycle
-                "waiting": Out(1),  # both banks hold undrained sums
+                "waiting": Out(1),  # all partial sums are in use
             }
         )
 
@@ -80,7 +80,11 @@ class MacSequencer(wiring.Component):
         group = Signal(12, reset_less=True)
         group_offset = Signal(signed(OFFSET_BITS), reset_less=True)
         group_weights = Signal(WORD_ADDRESS_BITS, reset_less=True)
-        bank = Signal()
+        partial_sums = self.config.partial_sums
+        block_slot, slot = Signal(slot_bits(self.config)), Signal(slot_bits(self.config))
+        free_slots = Signal(range(partial_sums + 1), init=partial_sums)
+        enters_pixel = Signal()
+        """This is the chunk's first step on its pixel."""
 
         column_last = column == mac.columns - 1
         segment_last = segment_step == mac.segment_steps - 1
@@ -91,17 +95,19 @@ class MacSequencer(wiring.Component):
         tile_last = x_last & (y == mac.out_height - 1)
         pixel_last = tile_last | (pixel == block_pixels - 1) | (mac.slide & x_last)
         block_last = kernel_last & pixel_last
+        following_slot = Mux(slot == partial_sums - 1, 0, slot + 1)
         group_last = group == mac.groups - 1
         done = block_last & tile_last & group_last
 
-        banks_used = Signal(2)
-        opens_bank = first_chunk & (entry == 0) & (pixel == 0) & ~mac.accumulate
+        takes_slot = first_chunk & enters_pixel & ~mac.accumulate
         m.d.comb += [
-            self.waiting.eq(self.active & opens_bank & (banks_used == 2)),
+            self.waiting.eq(self.active & takes_slot & (free_slots == 0)),
             self.issuing.eq(self.active & ~self.waiting),
             self.instructions.ready.eq(~self.active | (self.issuing & done)),
         ]
-        m.d.sync += banks_used.eq(banks_used + (self.issuing & opens_bank) - self.bank_drained)
+        m.d.sync += free_slots.eq(free_slots + self.slot_drained - (self.issuing & takes_slot))
+        with m.If(self.issuing):
+            m.d.sync += enters_pixel.eq(chunk_last)
 
         # The pixel after this one, in row-major order over the tile.
         pixel_position = [
@@ -144,6 +150,7 @@ class MacSequencer(wiring.Component):
                 weights.eq(chunk_weights),
                 entry.eq(0),
                 pixel.eq(pixel + 1),
+                slot.eq(following_slot),
                 passed_columns.eq(passed_columns + mac.columns - mac.next_column),
             ]
             with m.If(mac.slide & (mac.next_column != 0)):
@@ -161,13 +168,14 @@ class MacSequencer(wiring.Component):
                 chunk_weights.eq(following_weights),
                 entry.eq(0),
                 pixel.eq(0),
+                slot.eq(block_slot),
                 passed_columns.eq(0),
                 first_chunk.eq(0),
             ]
         with m.Elif(self.issuing):
-            m.d.sync += starts_reduction
+            m.d.sync += [*starts_reduction, slot.eq(block_slot)]
             with m.If(~mac.hold):
-                m.d.sync += bank.eq(~bank)
+                m.d.sync += [slot.eq(following_slot), block_slot.eq(following_slot)]
             with m.If(~tile_last):
                 for current, start, following, _ in pixel_position:
                     m.d.sync += [current.eq(following), start.eq(following)]
@@ -185,6 +193,7 @@ class MacSequencer(wiring.Component):
             m.d.sync += [
                 word.eq(self.instructions.payload),
                 self.active.eq(1),
+                enters_pixel.eq(1),
                 *starts_reduction,
                 group.eq(0),
                 group_offset.eq(0),
@@ -216,8 +225,9 @@ class MacSequencer(wiring.Component):
             first.control.chunk_first.eq(mac.slide | (entry == 0)),
             first.control.chunk_last.eq(chunk_last),
             first.control.take_maximum.eq(mac.take_maximum),
-            first.control.block_end.eq(block_last),
-            first.control.slot.eq(pixel | (bank << (slot_bits(self.config) - 1))),
+            first.control.complete.eq(kernel_last & ~mac.hold),
+            first.control.held.eq(done & mac.hold),
+            first.control.slot.eq(slot),
             first.control.new_weights.eq(self.issuing & makes_step & (pixel == 0)),
             first.control.weight_entry.eq(Mux(mac.slide, 0, entry)),
             first.control.input_entry.eq(Mux(mac.slide, 0, (entry + passed_columns)[: len(passed_columns)])),

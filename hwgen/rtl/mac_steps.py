@@ -7,24 +7,21 @@ from itertools import product
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS
-from hwgen.rtl.step import StepFields, entry_bits, slot_bits
+from hwgen.rtl.step import StepFields, entry_bits
 
 
-def mac_steps(program: Sequence[Mapping[str, int]], config: AcceleratorConfig) -> list[tuple[StepFields, bool]]:
-    """Golden: every step of some MAC instructions, and whether sums of its bank are then complete and to be drained."""
-    steps: list[tuple[StepFields, bool]] = []
-    bank = 0
+def mac_steps(program: Sequence[Mapping[str, int]], config: AcceleratorConfig) -> list[StepFields]:
+    """Golden: every step of some MAC instructions."""
+    steps: list[StepFields] = []
     for mac in program:
-        for step in _instruction_steps(mac, config, bank):
-            drained = bool(step["block_end"] and not mac["hold"])
-            steps.append((step, drained))
-            bank ^= drained
+        first_slot = sum(step["complete"] for step in steps) % config.partial_sums
+        steps += _instruction_steps(mac, config, first_slot)
     return steps
 
 
-def _instruction_steps(mac: Mapping[str, int], config: AcceleratorConfig, bank: int) -> Iterator[StepFields]:
-    """Golden: the steps of one instruction, in order; ``bank`` is the half of the partial sums that it begins in."""
-    bank_bit, entries = slot_bits(config) - 1, 2 ** entry_bits(config)
+def _instruction_steps(mac: Mapping[str, int], config: AcceleratorConfig, first_slot: int) -> Iterator[StepFields]:
+    """Golden: the steps of one instruction, in order; pixels take one partial sum after the other, in a ring."""
+    entries = 2 ** entry_bits(config)
     new_columns = mac["columns"] - mac["next_column"]
     reduction = list(product(*(range(mac[loop]) for loop in ("kernel_steps", "segment_steps", "columns"))))
     chunks = [
@@ -63,8 +60,13 @@ def _instruction_steps(mac: Mapping[str, int], config: AcceleratorConfig, bank: 
                             "chunk_first": int(entry == 0 or mac["slide"]),
                             "chunk_last": int(chunk_last),
                             "take_maximum": mac["take_maximum"],
-                            "block_end": int(number == len(reduction) - 1 and pixel == len(block) - 1),
-                            "slot": pixel | bank << bank_bit,
+                            "complete": int(number == len(reduction) - 1 and not mac["hold"]),
+                            "held": int(
+                                number == len(reduction) - 1
+                                and mac["hold"]
+                                and (group, y, x) == (mac["groups"] - 1, mac["out_height"] - 1, mac["out_width"] - 1)
+                            ),
+                            "slot": (first_slot + pixel) % config.partial_sums,
                             "new_weights": int(pixel == 0 and is_mac),
                             "weight_entry": 0 if mac["slide"] else entry,
                             "input_entry": 0 if mac["slide"] else (entry + pixel * new_columns) % entries,
@@ -86,8 +88,7 @@ def _instruction_steps(mac: Mapping[str, int], config: AcceleratorConfig, bank: 
                             "weight_address": mac["weight_address"] + (0 if mac["weights_constant"] else word),
                             "macs": lanes * kernel_rows * channels,
                         }
-            if not mac["hold"]:
-                bank = 1 - bank
+            first_slot += 0 if mac["hold"] else len(block)
 
 
 def _blocks(mac: Mapping[str, int], block_pixels: int) -> list[list[tuple[int, int]]]:

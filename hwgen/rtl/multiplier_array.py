@@ -50,7 +50,7 @@ class ArrayGolden:
 
 
 def array_latency(config: AcceleratorConfig) -> int:
-    """Cycles from an array's operands to ``block_done``, in every dataflow: operands, products, sums."""
+    """Cycles from an array's operands to ``pixel_done``, in every dataflow: operands, products, sums."""
     return OperandRows.latency + 1 + adder_levels(config) + 1
 
 
@@ -112,7 +112,8 @@ class Array(wiring.Component):
                 "control": In(ControlLayout),  # beside the operands
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
                 "weights": In(8 * config.multipliers),  # int8, column by column; beside the operands where new
-                "block_done": Out(1),  # pulse: a block's last partial sums can be drained
+                "pixel_done": Out(1),  # pulse: the next pixel's partial sums can be drained
+                "hold_done": Out(1),  # pulse: an instruction has left its partial sums to the next
                 "drain_slot": In(slot_bits(config)),  # partial sums to read
                 "drained": Out(ACC_BITS * config.cols),  # in the same cycle
                 "weight_file_used": Out(1),  # each processing element reads or writes its register file of weights

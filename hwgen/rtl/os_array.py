@@ -37,7 +37,8 @@ class OutputStationaryArray(Array):
             register_file.control.eq(control),
             register_file.write.eq(control.mac),
             register_file.updated.eq(accumulate(control.first, control.take_maximum, sums, products)),
-            self.block_done.eq(register_file.block_done),
+            self.pixel_done.eq(register_file.pixel_done),
+            self.hold_done.eq(register_file.hold_done),
             register_file.drain_slot.eq(self.drain_slot),
             self.drained.eq(register_file.drained),
         ]

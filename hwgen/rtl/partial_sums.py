@@ -1,4 +1,4 @@
-"""Partial sums of two blocks of pixels: the array adds to one block while the drain reads the other."""
+"""Partial sums: pixels take one after the other, in a ring; the array adds to some while the drain reads others."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ def accumulate(first: Value, take_maximum: Value, sums: list[Value], products: l
 
 
 class PartialSums(wiring.Component):
-    """A memory entry per pixel of a block, in two banks; it holds the sums of all columns."""
+    """A memory entry per pixel; it holds the sums of all columns."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
         layout = data.ArrayLayout(signed(ACC_BITS), config.cols)
         super().__init__(
             {
-                "control": In(ControlLayout),  # slot and block_end matter
+                "control": In(ControlLayout),  # slot, complete and held matter
                 "write": In(1),  # the slot's sums become ``updated``
                 "updated": In(layout),
                 "current": Out(layout),  # the slot's sums, in the same cycle
-                "block_done": Out(1),  # pulse: a block's last partial sums are in the memory
+                "pixel_done": Out(1),  # pulse: the next pixel's partial sums are in the memory, complete
+                "hold_done": Out(1),  # pulse: an instruction has left its partial sums to the next
                 "drain_slot": In(slot_bits(config)),  # entry to read
                 "drained": Out(ACC_BITS * config.cols),  # its partial sums, in the same cycle
             }
@@ -57,7 +58,10 @@ class PartialSums(wiring.Component):
             drain.addr.eq(self.drain_slot),
             self.drained.eq(drain.data),
         ]
-        m.d.sync += self.block_done.eq(self.write & self.control.block_end)
+        m.d.sync += [
+            self.pixel_done.eq(self.write & self.control.complete),
+            self.hold_done.eq(self.write & self.control.held),
+        ]
         return m
 
 
@@ -70,7 +74,8 @@ class ChunkSums(wiring.Component):
             {
                 "control": In(ControlLayout),
                 "products": In(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # the step's dot products
-                "block_done": Out(1),
+                "pixel_done": Out(1),
+                "hold_done": Out(1),
                 "drain_slot": In(slot_bits(config)),
                 "drained": Out(ACC_BITS * config.cols),
             }
@@ -91,7 +96,8 @@ class ChunkSums(wiring.Component):
             partial_sums.updated.eq(accumulate(first, control.take_maximum, sums, products)),
             partial_sums.drain_slot.eq(self.drain_slot),
             self.drained.eq(partial_sums.drained),
-            self.block_done.eq(partial_sums.block_done),
+            self.pixel_done.eq(partial_sums.pixel_done),
+            self.hold_done.eq(partial_sums.hold_done),
         ]
         with m.If(control.mac):
             m.d.sync += running.eq(partial_sums.updated)

@@ -20,8 +20,9 @@ ControlLayout = data.StructLayout(
         "chunk_first": 1,  # the first step of a chunk on a pixel
         "chunk_last": 1,  # and its last
         "take_maximum": 1,  # keep the maximum, not the sum
-        "block_end": 1,  # the block's partial sums are complete after this step
-        "slot": 7,  # the pixel's partial sum: bank, then pixel
+        "complete": 1,  # the pixel's partial sum is complete after this step, and to be drained
+        "held": 1,  # the last step of an instruction that leaves its partial sums to the next
+        "slot": 7,  # the pixel's partial sum
         "new_weights": 1,  # a weight word arrives; otherwise the step's is that of a weight entry
         "weight_entry": 6,  # register-file entry of the weights
         "input_entry": 6,  # register-file entry of the operands
@@ -81,8 +82,8 @@ def fetched_places(fetch: data.Const) -> dict[int, tuple[int, int]]:
 
 
 def slot_bits(config: AcceleratorConfig) -> int:
-    """Width of a partial sum's address: two banks of ``block_pixels`` entries."""
-    return 1 + max(1, (config.block_pixels - 1).bit_length())
+    """Width of a partial sum's address, one of ``config.partial_sums``."""
+    return (config.partial_sums - 1).bit_length()
 
 
 def entry_bits(config: AcceleratorConfig) -> int:

@@ -45,7 +45,7 @@ def random_steps() -> list[StepFields]:
     program = random_macs(rng, INSTRUCTIONS, CONFIG)
     for mac in program:
         mac["step_rows"] = random.randint(1, min(ROW_BANKS, CONFIG.rows))
-    return [step for step, _ in mac_steps(program, CONFIG)]
+    return mac_steps(program, CONFIG)
 
 
 @cocotb.test()
@@ -55,31 +55,31 @@ async def agrees_with_the_golden(dut: Any, pause: float) -> None:
     golden = ArrayGolden(CONFIG)
     visible: dict[int, list[int]] = {}
     """Partial sums by slot, of the steps that have gone through."""
-    under_way: list[tuple[bool, dict[int, list[int]]]] = []
-    """Whether a step ends its block, and the sums that it leaves, by cycle."""
+    under_way: list[tuple[int, int, dict[int, list[int]]]] = []
+    """Whether a step completes its pixel or an instruction that holds its sums, and what it leaves, by cycle."""
     steps = random_steps()
-    while steps or any(sums for _, sums in under_way[-LATENCY:]):
+    while steps or any(sums for _, _, sums in under_way[-LATENCY:]):
         await FallingEdge(dut.clk)
         vectors = [random_bytes(CONFIG.rows) for _ in range(ROW_BANKS)]
         weights = [random_bytes(CONFIG.rows) for _ in range(CONFIG.cols)]
         dut.vectors.value, dut.weights.value = packed(vectors), packed(weights)
         if not steps or random.random() < pause:
             dut.control.value = 0
-            under_way.append((False, {}))
+            under_way.append((0, 0, {}))
         else:
             step = steps.pop(0)
             golden.step(step, vectors, weights)
             dut.control.value = ControlLayout.const({name: step[name] for name, _ in ControlLayout}).as_bits()
             leaves = bool(step["mac"] and step["chunk_last"])
             sums = {step["slot"]: golden.sums[step["slot"]]} if leaves else {}
-            under_way.append((leaves and bool(step["block_end"]), sums))
+            under_way.append((step["complete"], step["held"], sums))
 
-        block_done = False
+        pixel_done = hold_done = 0
         if len(under_way) > LATENCY:
-            block_done, completed = under_way[-1 - LATENCY]
-            visible |= completed
+            pixel_done, hold_done, left = under_way[-1 - LATENCY]
+            visible |= left
         drained = random.choice(list(visible)) if visible else 0
         dut.drain_slot.value = drained
         await ReadOnly()
-        assert len(under_way) <= LATENCY or dut.block_done.value == block_done
+        assert (dut.pixel_done.value, dut.hold_done.value) == (pixel_done, hold_done) or len(under_way) <= LATENCY
         assert not visible or accumulators(int(dut.drained.value)) == visible[drained]

@@ -141,16 +141,15 @@ class Buffers:
             dut.fetched.value = due.popleft()
 
 
-def golden_sums(steps: list[tuple[StepFields, bool]], buffers: Buffers) -> list[list[int]]:
+def golden_sums(steps: list[StepFields], buffers: Buffers) -> list[list[int]]:
     """The columns' sums of every output pixel, in the order in which the steps complete them."""
     complete: list[list[int]] = []
     array = ArrayGolden(CONFIG)
-    for step, drained in steps:
+    for step in steps:
         vectors = step_operands(step, buffers.vectors(step["fetched"]))
         array.step(step, vectors, buffers.weights[step["weight_address"]].tolist())
-        if drained:
-            complete += array.sums.values()
-            array.sums = {}
+        if step["complete"]:
+            complete.append(array.sums[step["slot"]])
     return complete
 
 
@@ -200,7 +199,7 @@ async def agrees_with_the_goldens(dut: Any, pause: float) -> None:
                 counts[name] += int(getattr(dut, name).value)
         assert written[: len(expected)] == expected
     assert written == expected and not dut.active.value
-    array_steps = [step for step, _ in steps if step["mac"]]
+    array_steps = [step for step in steps if step["mac"]]
     has_files = {
         "weight_file_used": CONFIG.dataflow is not Dataflow.OS,
         "input_file_used": CONFIG.dataflow is Dataflow.RS,

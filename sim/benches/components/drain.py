@@ -1,6 +1,6 @@
 """Bench: Drain, random instructions from modelled partial sums and a modelled adder: what is written where, and when.
 
-Both banks of partial sums are filled as they come free, one block of pixels after the other.
+Partial sums take the places that come free, one pixel after the other.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from hwgen.isa import ACT_ADDRESS_BITS, RoundingMode
 from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
 from hwgen.rtl.drain import DrainLayout, Write, add_writes, mac_writes
 from hwgen.rtl.requantise import ParameterLayout
-from hwgen.rtl.step import slot_bits
 from sim.benches.components.setup import configuration, start
 from sim.benches.streams import put
 
 CONFIG = configuration()
 LANES = CONFIG.requant_lanes
-BANK_BIT = slot_bits(CONFIG) - 1
 INSTRUCTIONS = 80
+ANNOUNCED = 5
+"""Instructions by which the array is ahead of the drain, at most."""
 Accumulators = list[int]
 
 
@@ -64,40 +64,31 @@ class Instruction:
             "out_step": random.randrange(1000),
             "out_width": random.randint(1, 6),
             "out_height": random.randint(1, 5),
-            "blocks_end_rows": random.randrange(2),
             "groups": random.randint(1, 3),
             "group_channels": random.randint(1, CONFIG.cols),
             "last_channels": random.randint(1, CONFIG.cols),
             "parameter_address": random.randrange(200),
             "parameters_constant": random.randrange(2),
         }
-        self.blocks: list[list[Accumulators]] = []
-        """Of a MAC: partial sums by block, pixel and column."""
+        self.pixels: list[Accumulators] = []
+        """Of a MAC: partial sums by pixel and column."""
         self.sums: list[Accumulators] = []
         """Of an addition: its vectors of sums."""
         self.writes: list[Write] = []
-        {"mac": self._mac, "hold": self._hold, "add": self._add}[kind]()
+        if kind == "mac":
+            self._mac()
+        elif kind == "add":
+            self._add()
 
     @property
     def payload(self) -> int:
         return int(DrainLayout.const({**self.fields, "mode": self.mode}).as_bits())
 
-    def _hold(self) -> None:
-        self.blocks = [[]]
-
     def _mac(self) -> None:
         fields = self.fields
-        pixels: dict[tuple[int, int, int], Accumulators] = {}
-        for group in range(fields["groups"]):
-            block: list[Accumulators] = []
-            for y in range(fields["out_height"]):
-                for x in range(fields["out_width"]):
-                    if len(block) == CONFIG.block_pixels or (fields["blocks_end_rows"] and x == 0 and block):
-                        self.blocks.append(block)
-                        block = []
-                    block.append(pixels.setdefault((group, y, x), random_accumulators(CONFIG.cols)))
-            self.blocks.append(block)
-        self.writes = mac_writes(fields | self.mode, list(pixels.values()), PARAMETERS, LANES)
+        pixels = fields["groups"] * fields["out_height"] * fields["out_width"]
+        self.pixels = [random_accumulators(CONFIG.cols) for _ in range(pixels)]
+        self.writes = mac_writes(fields | self.mode, self.pixels, PARAMETERS, LANES)
 
     def _add(self) -> None:
         fields, lanes = self.fields, CONFIG.eltwise_lanes
@@ -107,36 +98,39 @@ class Instruction:
 
 
 class Array:
-    """The partial sums, whose banks are filled in turn, and the adder."""
+    """The partial sums, a ring, and the adder."""
 
     def __init__(self, dut: Any, pause: float) -> None:
         self.dut, self.pause = dut, pause
         self.entries: dict[int, Accumulators] = {}
-        self.bank, self.undrained = 0, 0
+        self.slot, self.undrained = 0, 0
+        self.retired = 0
+        """Instructions that the drain has retired."""
 
     async def cycle(self) -> None:
         await RisingEdge(self.dut.clk)
-        self.undrained -= bool(self.dut.bank_drained.value)
+        self.undrained -= bool(self.dut.slot_drained.value)
         assert self.undrained >= 0
 
     async def run(self, instructions: list[Instruction]) -> None:
-        for instruction in instructions:
-            for block in instruction.blocks:
-                await self.complete(block)
+        for number, instruction in enumerate(instructions):
+            while number - self.retired > ANNOUNCED:
+                await self.cycle()
+            for sums in instruction.pixels:
+                while self.undrained == CONFIG.partial_sums or random.random() < self.pause:
+                    await self.cycle()
+                self.entries[self.slot] = sums
+                self.slot, self.undrained = (self.slot + 1) % CONFIG.partial_sums, self.undrained + 1
+                await self.pulse(self.dut.pixel_done)
+            if instruction.fields["hold"]:
+                await self.pulse(self.dut.hold_done)
             if instruction.sums:
                 await self.add(instruction.sums)
 
-    async def complete(self, block: list[Accumulators]) -> None:
-        """A block of pixels; one without pixels is left where it is for the instruction after it."""
-        while self.undrained == 2 or random.random() < self.pause:
-            await self.cycle()
-        if block:
-            for pixel, sums in enumerate(block):
-                self.entries[self.bank << BANK_BIT | pixel] = sums
-            self.bank, self.undrained = 1 - self.bank, self.undrained + 1
-        self.dut.block_done.value = 1
+    async def pulse(self, signal: Any) -> None:
+        signal.value = 1
         await self.cycle()
-        self.dut.block_done.value = 0
+        signal.value = 0
 
     async def add(self, vectors: list[Accumulators]) -> None:
         await self.cycle()
@@ -165,7 +159,7 @@ class Array:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.7])
 async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
-    await start(dut, "descriptors__valid", "block_done", "sums_valid", "drained", "parameters")
+    await start(dut, "descriptors__valid", "pixel_done", "hold_done", "sums_valid", "drained", "parameters")
     instructions = [Instruction() for _ in range(INSTRUCTIONS)]
     array = Array(dut, pause)
     cocotb.start_soon(put(dut, "descriptors", [instruction.payload for instruction in instructions], pause))
@@ -190,6 +184,7 @@ async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
                 written.append((place.bank, place.address, data[: strobe.bit_length()]))
             last_writes = [*last_writes[1:], len(written)]
             requantised += int(dut.requantised.value)
+        array.retired += 1
         assert written[: len(expected)] == expected
         assert not instruction.writes or last_writes[0] >= len(expected), "retired before the last write has landed"
     assert written == expected and not dut.busy.value

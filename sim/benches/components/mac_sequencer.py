@@ -1,4 +1,4 @@
-"""Bench: MacSequencer, random programs through a pausing stream, banks drained soon or late, against ``mac_steps``."""
+"""Bench: MacSequencer, random programs through a pausing stream, sums drained soon or late, against ``mac_steps``."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ INSTRUCTIONS = 20
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.8], longest_drain=[0, 60])
 async def agrees_with_the_golden(dut: Any, pause: float, longest_drain: int) -> None:
-    await start(dut, "instructions__valid", "bank_drained")
+    await start(dut, "instructions__valid", "slot_drained")
     program = random_macs(np.random.default_rng(random.getrandbits(32)), INSTRUCTIONS, CONFIG)
     payloads = [int.from_bytes(encode(Opcode.MAC, **mac), "little") for mac in program]
     cocotb.start_soon(put(dut, "instructions", payloads, pause))
     cycle = 0
-    drains: list[int] = []
-    """Cycles in which the banks that are complete will have been drained."""
-    for expected, completes in mac_steps(program, CONFIG):
+    drains: list[tuple[int, int]] = []
+    """Cycle in which each partial sum that is complete will have been drained, and its slot."""
+    for expected in mac_steps(program, CONFIG):
         step = StepLayout.from_bits(0)
         while not (step.control.fetch or step.control.mac):
             await FallingEdge(dut.clk)
             cycle += 1
-            due = bool(drains) and drains[0] <= cycle
+            due = bool(drains) and drains[0][0] <= cycle
             drains = drains[due:]
-            dut.bank_drained.value = due
+            dut.slot_drained.value = due
             step = StepLayout.from_bits(int(dut.step.value))
         assert step_fields(step) == expected
-        assert len(drains) <= 1, "both banks hold sums that are complete"
-        if completes:
-            drains.append(max(cycle + random.randint(0, longest_drain), *drains[-1:], 0) + 1)
+        assert all(slot != expected["slot"] for _, slot in drains), "a complete sum is overwritten before it is drained"
+        if expected["complete"]:
+            last = drains[-1][0] if drains else 0
+            drains.append((max(cycle + random.randint(0, longest_drain), last) + 1, expected["slot"]))
     assert not dut.active.value

@@ -21,7 +21,7 @@ CYCLES = 40_000
 def simulate(
     config: AcceleratorConfig, program: list[dict[str, int]], drain_cycles: tuple[int, int], gaps: float
 ) -> list[tuple[int, StepFields]]:
-    """(cycle, step) of every step; each finished bank is drained after ``drain_cycles`` (at least, at most)."""
+    """(cycle, step) of every step; each complete pixel is drained after ``drain_cycles`` (at least, at most)."""
     dut = MacSequencer(config)
     rng = np.random.default_rng(0)
     golden = mac_steps(program, config)
@@ -42,14 +42,14 @@ def simulate(
             if len(seen) == len(golden):
                 return
             due = bool(drains) and drains[0] <= cycle
-            ctx.set(dut.bank_drained, due)
+            ctx.set(dut.slot_drained, due)
             if due:
                 drains.pop(0)
             _, _, step = await ctx.tick().sample(dut.step)
             if not (step.control.fetch or step.control.mac):
                 continue
             seen.append((cycle, step_fields(step)))
-            if golden[len(seen) - 1][1]:
+            if golden[len(seen) - 1]["complete"]:
                 drains.append(max(cycle + int(rng.integers(*drain_cycles, endpoint=True)), *drains[-1:], 0) + 1)
 
     simulator = Simulator(dut)
@@ -61,7 +61,7 @@ def simulate(
 
 
 def assert_steps(config: AcceleratorConfig, program: list[dict[str, int]], seen: list[tuple[int, StepFields]]) -> None:
-    golden = [step for step, _ in mac_steps(program, config)]
+    golden = mac_steps(program, config)
     assert len(seen) == len(golden)
     for index, ((_, step), expected) in enumerate(zip(seen, golden, strict=True)):
         assert step == expected, f"step {index}"
@@ -77,7 +77,7 @@ def test_random_programs(dataflow: Dataflow, rf_depth: int, drain_cycles: tuple[
 
 
 def test_steps_follow_each_other_without_a_gap() -> None:
-    """One step per cycle, from one instruction to the next too, while a bank is free."""
+    """One step per cycle, from one instruction to the next too, while partial sums are free."""
     config = AcceleratorConfig(rf_depth=4)
     rng = np.random.default_rng(0)
     block = {"groups": 1, "out_height": 1, "out_width": 4, "kernel_steps": 3}
@@ -87,8 +87,9 @@ def test_steps_follow_each_other_without_a_gap() -> None:
     assert all(later == earlier + 1 for (earlier, _), (later, _) in pairwise(seen))
 
 
-def test_a_third_block_waits_for_a_bank() -> None:
+def test_a_pixel_waits_until_a_partial_sum_is_free() -> None:
     config = AcceleratorConfig(rf_depth=2)
+    assert config.partial_sums == 4
     block = {
         "groups": 1,
         "out_height": 1,
@@ -104,6 +105,6 @@ def test_a_third_block_waits_for_a_bank() -> None:
     seen = simulate(config, program, (50, 50), gaps=0.0)
     assert_steps(config, program, seen)
     cycles = [cycle for cycle, _ in seen]
-    first_block_end, third_block_start = cycles[1], cycles[4]
     assert cycles[:4] == list(range(cycles[0], cycles[0] + 4))
-    assert third_block_start > first_block_end + 50
+    assert cycles[4] > cycles[0] + 50
+    assert cycles[4:] == list(range(cycles[4], cycles[4] + len(cycles) - 4))
