@@ -136,6 +136,9 @@ def _estimated_cycles(
     drain = pixels * layer.groups * -(-layer.group_channels // config.requant_lanes)
     array = layer.groups * group_cycles(layer.steps, layer.out_size, tiling.tile_width, config.block_pixels)
     compute = max(array, drain)
+    if 2 * weight_words > config.weight_words or 2 * parameter_words > config.parameter_words:
+        # The next words have no room beside these: the array waits for them.
+        compute += weight_loads * weight_load
     if rooms.operands is None and rooms.results is None:
         # The next layer starts while this one's last tile drains, if it has another; weights come while others compute.
         bubble = PIPELINE_FILL + config.block_pixels
