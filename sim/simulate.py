@@ -64,12 +64,12 @@ def simulator(accelerator: str, bus_bits: int) -> Design:
 
 
 def tracing(design: Design) -> Design:
-    """The same, slower, with the means to write an FST trace; needs zlib's header."""
+    """The same, slower, with the means to write an FST trace."""
     return replace(
         design,
         sources={**design.sources, LZ4.name: LZ4.read_text(encoding="utf-8")},
         options=(*design.options, "--trace-fst"),
-        make_options=("LDLIBS=-lz",),
+        link_options=("-lz",),
     )
 
 

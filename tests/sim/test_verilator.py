@@ -77,7 +77,7 @@ def test_processes_that_want_one_build_wait_for_one_of_them(cache: Path) -> None
 
 def test_a_killed_build_leaves_no_entry_and_the_next_one_cleans_up(cache: Path) -> None:
     process = start_build(4)
-    while not list(cache.glob("builds/*.build-*/Vtop.mk")):
+    while not list(cache.glob("builds/*.build-*/Vtop.json")):
         assert process.poll() is None
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
@@ -95,13 +95,8 @@ def test_a_design_that_does_not_compile_is_an_error_and_no_entry(cache: Path) ->
     assert not list(cache.glob("builds/*.build-*"))
 
 
-@pytest.mark.parametrize(("present", "missing"), [((), "g\\+\\+"), (("g++",), "make"), (("g++", "make"), "ar")])
-def test_a_missing_tool_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, present: tuple[str, ...], missing: str
-) -> None:
-    for tool in present:
-        (tmp_path / tool).symlink_to("/bin/true")
+def test_a_missing_compiler_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     verilator._toolchain.cache_clear()
-    with pytest.raises(SimulatorMissingError, match=f"simulation needs {missing}, which is not on the PATH; install"):
+    with pytest.raises(SimulatorMissingError, match=r"simulation needs g\+\+, which is not on the PATH; install"):
         build(constant(5))
