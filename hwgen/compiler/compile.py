@@ -7,7 +7,7 @@ from hwgen.compiler.lower_add import lower_add
 from hwgen.compiler.lower_split import lower_split
 from hwgen.compiler.lower_windowed import lower_windowed
 from hwgen.compiler.memory import MemoryPlan, chip_candidates, plan_memory
-from hwgen.compiler.tiles import Home, Place, Rings
+from hwgen.compiler.tiles import Home, Place, Rings, Tile
 from hwgen.compiler.tiling import choose_tiling, tile_rooms
 from hwgen.compiler.windowed import windowed_layers
 from hwgen.config import AcceleratorConfig
@@ -83,7 +83,8 @@ def _lower(
         tiling = choose_tiling(part, config, tile_rooms(sources[0], target, rings))
         if tiling is None:
             break
-        lower_windowed(builder, part, tiling, sources[0], target, rings)
+        results = target.regrouped(part.outputs.tensor) if isinstance(target, Tile) else target
+        lower_windowed(builder, part, tiling, sources[0], results, rings)
     else:
         return
     for part in windowed_layers(layer, operand, config, step_rows=1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwgen.compiler.builder import Extent, ProgramBuilder, Span, Transfer
 from hwgen.compiler.ring import Ring
@@ -57,6 +57,12 @@ class Tile:
         return Span(
             self.address + first // ROW_BANKS * self.row_pitch, self.address + -(-end // ROW_BANKS) * self.row_pitch
         )
+
+    def regrouped(self, channels: int) -> Tile:
+        """The same bytes as pixels of ``channels``, each of several of this tile's."""
+        pixels = channels // self.pixel_pitch
+        box = replace(self.box, left=self.box.left // pixels, right=self.box.right // pixels, channels=channels)
+        return replace(self, box=box, pixel_pitch=channels)
 
 
 Home = Place | Tile

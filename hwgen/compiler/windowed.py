@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from hwgen.compiler.packing import (
     pack_taps,
     uniform_parameters,
 )
+from hwgen.compiler.pixel_groups import group_pixels, pixels_per_group
 from hwgen.compiler.steps import Steps, layer_groups, layer_steps
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.graph import (
@@ -76,6 +77,18 @@ class WindowedLayer:
     input_clamp: tuple[int, int]
     pad_value: int
     take_maximum: bool
+    pixels: int = 1
+    """Neighbouring output pixels that are computed as channels of one; sizes, window and channels are the group's."""
+
+    @property
+    def counted_lanes(self) -> tuple[int, int]:
+        """Operands per kernel row that carry MACs of each channel, in a step and in a kernel row's last."""
+        steps, reach = self.steps, self.window.stride[1] // self.pixels * (self.pixels - 1)
+        if self.pixels == 1:
+            return steps.lanes, steps.last_lanes
+        operands = (self.window.kernel[1] - reach) * self.inputs.tensor
+        lanes = operands // steps.horizontal
+        return lanes, operands - (steps.horizontal - 1) * lanes
 
     @property
     def is_pool(self) -> bool:
@@ -117,7 +130,10 @@ def windowed_layers(
     """
     match layer:
         case Conv():
-            return [_dense(layer, operand, layer.weights, layer.window, config, step_rows)]
+            pixels = pixels_per_group(layer, operand, config) if step_rows > 1 else 1
+            grouped = group_pixels(layer, pixels)
+            part = _dense(grouped, operand, grouped.weights, grouped.window, config, step_rows)
+            return [replace(part, pixels=pixels)]
         case FullyConnected():
             flat = TensorType((1, 1, operand.elements), operand.scale, operand.zero_point)
             return [_dense(layer, flat, layer.weights[:, None, None, :], Window((1, 1)), config, step_rows)]

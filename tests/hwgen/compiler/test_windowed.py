@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.compiler.steps import Steps
 from hwgen.compiler.windowed import WindowedLayer, windowed_layers
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.graph import AveragePool, Conv, Depthwise, Layer, Window
@@ -26,11 +25,12 @@ def windowed(
     return layer
 
 
-def counted_macs(steps: Steps, kernel_h: int) -> int:
+def counted_macs(layer: WindowedLayer, kernel_h: int) -> int:
     """Multiply-accumulates of one window and lane's channel, as the performance counter fields give them."""
+    steps, (lanes, last_lanes) = layer.steps, layer.counted_lanes
     rows = [min(steps.rows, kernel_h - top) for top in range(0, steps.vertical * steps.rows, steps.rows)]
     assert all(count > 0 for count in rows)
-    return sum(rows) * ((steps.horizontal - 1) * steps.lanes + steps.last_lanes)
+    return sum(rows) * ((steps.horizontal - 1) * lanes + last_lanes)
 
 
 @settings(deadline=None)
@@ -39,12 +39,13 @@ def test_dense_layers_take_the_fewest_steps(
     config: AcceleratorConfig, kernel: tuple[int, int], channels: int, step_rows: int
 ) -> None:
     """Against every number of kernel rows read together, each with the lanes dealt evenly over them."""
-    steps = windowed(Conv, channels, Window(kernel), config, step_rows).steps
+    layer = windowed(Conv, channels, Window(kernel), config, step_rows)
+    steps, kernel_w = layer.steps, layer.window.kernel[1]
     assert steps.rows <= step_rows
     assert steps.lanes * steps.rows <= config.rows
-    assert counted_macs(steps, kernel[0]) == kernel[0] * kernel[1] * channels
+    assert counted_macs(layer, kernel[0]) == kernel[0] * kernel[1] * channels
     fewest = min(
-        len(range(0, kernel[0], together)) * len(range(0, kernel[1] * channels, config.rows // together))
+        len(range(0, kernel[0], together)) * len(range(0, kernel_w * channels, config.rows // together))
         for together in range(1, min(step_rows, config.rows) + 1)
     )
     assert steps.count == fewest
@@ -73,4 +74,4 @@ def test_sliding_windows_fit_the_array_and_cover_the_kernel(
     assert (steps.vertical - 1) * steps.rows < kernel[0] <= steps.vertical * steps.rows
     assert (steps.horizontal - 1) * steps.columns < kernel[1] <= steps.horizontal * steps.columns
     macs = kernel[0] * kernel[1] if layer_type is Depthwise else 0
-    assert counted_macs(steps, kernel[0]) == macs
+    assert counted_macs(layer, kernel[0]) == macs
