@@ -86,17 +86,24 @@ class MacSequencer(wiring.Component):
         enters_pixel = Signal()
         """This is the chunk's first step on its pixel."""
 
-        column_last = column == mac.columns - 1
-        segment_last = segment_step == mac.segment_steps - 1
-        kernel_step_last = kernel_step == mac.kernel_steps - 1
+        # Each loop's last position, and the columns that a pixel does not share with the one before.
+        last = {
+            name: Signal(mac[name].shape(), name=f"last_{name}", reset_less=True)
+            for name in ("columns", "segment_steps", "kernel_steps", "chunk_steps", "out_width", "out_height", "groups")
+        }
+        new_columns = Signal(6, reset_less=True)
+
+        column_last = column == last["columns"]
+        segment_last = segment_step == last["segment_steps"]
+        kernel_step_last = kernel_step == last["kernel_steps"]
         kernel_last = column_last & segment_last & kernel_step_last
-        chunk_last = kernel_last | (entry == mac.chunk_steps - 1)
-        x_last = x == mac.out_width - 1
-        tile_last = x_last & (y == mac.out_height - 1)
+        chunk_last = kernel_last | (entry == last["chunk_steps"])
+        x_last = x == last["out_width"]
+        tile_last = x_last & (y == last["out_height"])
         pixel_last = tile_last | (pixel == block_pixels - 1) | (mac.slide & x_last)
         block_last = kernel_last & pixel_last
         following_slot = Mux(slot == partial_sums - 1, 0, slot + 1)
-        group_last = group == mac.groups - 1
+        group_last = group == last["groups"]
         done = block_last & tile_last & group_last
 
         takes_slot = first_chunk & enters_pixel & ~mac.accumulate
@@ -151,7 +158,7 @@ class MacSequencer(wiring.Component):
                 entry.eq(0),
                 pixel.eq(pixel + 1),
                 slot.eq(following_slot),
-                passed_columns.eq(passed_columns + mac.columns - mac.next_column),
+                passed_columns.eq(passed_columns + new_columns),
             ]
             with m.If(mac.slide & (mac.next_column != 0)):
                 # The array has all columns of the next pixel but the last few.
@@ -192,6 +199,8 @@ class MacSequencer(wiring.Component):
         with m.If(self.instructions.valid & self.instructions.ready):
             m.d.sync += [
                 word.eq(self.instructions.payload),
+                *(signal.eq(incoming[name] - 1) for name, signal in last.items()),
+                new_columns.eq(incoming.columns - incoming.next_column),
                 self.active.eq(1),
                 enters_pixel.eq(1),
                 *starts_reduction,
@@ -213,11 +222,10 @@ class MacSequencer(wiring.Component):
         in_rows = Signal(12, reset_less=True)
         makes_step = chunk_last | ~mac.slide
         shared = (pixel != 0) & (x != 0) & (column < mac.next_column)
-        new_columns = mac.columns - mac.next_column
         lanes = Mux(segment_last, mac.last_lanes, mac.lanes)
         rows = Mux(kernel_step_last, mac.last_rows, mac.step_rows)
         channels = Mux(group_last, mac.last_channels, mac.group_channels)
-        lanes_1, channels_1 = Signal(9, reset_less=True), Signal(6, reset_less=True)
+        lanes_1, rows_1, channels_1 = (Signal(width, reset_less=True) for width in (6, 3, 6))
         m.d.sync += [
             first.control.fetch.eq(self.issuing & ~(shared & (entry + new_columns < mac.chunk_steps))),
             first.control.mac.eq(self.issuing & makes_step),
@@ -245,7 +253,8 @@ class MacSequencer(wiring.Component):
             pitch_1.eq(mac.in_pitch),
             step_rows_1.eq(mac.step_rows),
             in_rows.eq(mac.in_rows),
-            lanes_1.eq(lanes * rows),
+            lanes_1.eq(lanes),
+            rows_1.eq(rows),
             channels_1.eq(channels),
         ]
 
@@ -254,6 +263,7 @@ class MacSequencer(wiring.Component):
         row_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
         vector_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
         pitch_2 = Signal(ACT_ADDRESS_BITS, reset_less=True)
+        operands_2, channels_2 = Signal(9, reset_less=True), Signal(6, reset_less=True)
         bank_bits = ROW_BANKS.bit_length() - 1
         stored = [
             (first_row + index >= 0) & (first_row + index < in_rows) & (step_rows_1 > index)
@@ -265,7 +275,8 @@ class MacSequencer(wiring.Component):
             second.fetch.rows.eq(Cat(stored)),
             second.fetch.bank.eq(first_row[:bank_bits]),
             second.offset.eq(pixel_offset + kernel_offset),
-            second.macs.eq(lanes_1 * channels_1),
+            operands_2.eq(lanes_1 * rows_1),
+            channels_2.eq(channels_1),
             row_address.eq((first_row >> bank_bits) * pitch_1),
             vector_address.eq(base + pixel_offset + kernel_offset),
             pitch_2.eq(pitch_1),
@@ -274,6 +285,7 @@ class MacSequencer(wiring.Component):
         # Third cycle: the step.
         m.d.sync += [
             self.step.eq(second),
+            self.step.macs.eq(operands_2 * channels_2),
             self.step.fetch.address.eq(vector_address + row_address),
             self.step.fetch.wrapped_address.eq(vector_address + row_address + pitch_2),
         ]
