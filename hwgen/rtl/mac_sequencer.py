@@ -54,19 +54,26 @@ class MacSequencer(wiring.Component):
         incoming = data.View(MacLayout, self.instructions.payload)
         block_pixels = self.config.block_pixels
 
+        # Loops count down, from two less than their passes: the sign says that this is the last.
+        def loop_counters(prefix: str, *names: str) -> dict[str, Signal]:
+            return {
+                name: Signal(signed(mac[name].shape().width + 1), name=f"{prefix}_{name}", reset_less=True)
+                for name in names
+            }
+
+        reduction_loops = ("columns", "segment_steps", "kernel_steps")
+        loops = (*reduction_loops, "chunk_steps", "out_width", "out_height", "groups")
+        passes, left = loop_counters("passes", *loops), loop_counters("left", *loops)
+        chunk_left, block_left = loop_counters("chunk", *reduction_loops), loop_counters("block", *loops[-3:-1])
         # Position of the block's first pixel and of the current one.
-        block_x, x = Signal(12, reset_less=True), Signal(12, reset_less=True)
-        block_y, y = Signal(12, reset_less=True), Signal(12, reset_less=True)
+        block_row_begins, row_begins = Signal(reset_less=True), Signal(reset_less=True)
         block_row, row = Signal(signed(ROW_BITS), reset_less=True), Signal(signed(ROW_BITS), reset_less=True)
         block_offset, offset = Signal(signed(OFFSET_BITS)), Signal(signed(OFFSET_BITS))
         pixel = Signal(range(max(2, block_pixels)), reset_less=True)
         # Position within the reduction, of the chunk's first column and of the current one.
-        chunk_kernel_step, kernel_step = Signal(8, reset_less=True), Signal(8, reset_less=True)
         chunk_kernel_row, kernel_row = Signal(10, reset_less=True), Signal(10, reset_less=True)
-        chunk_segment_step, segment_step = Signal(14, reset_less=True), Signal(14, reset_less=True)
         chunk_segment_offset = Signal(signed(OFFSET_BITS), reset_less=True)
         segment_offset = Signal(signed(OFFSET_BITS), reset_less=True)
-        chunk_column, column = Signal(6, reset_less=True), Signal(6, reset_less=True)
         chunk_column_offset = Signal(signed(OFFSET_BITS), reset_less=True)
         column_offset = Signal(signed(OFFSET_BITS), reset_less=True)
         next_column_offset = Signal(signed(OFFSET_BITS), reset_less=True)
@@ -77,38 +84,31 @@ class MacSequencer(wiring.Component):
         first_chunk = Signal(reset_less=True)
         passed_columns = Signal(entry_bits(self.config), reset_less=True)
         """Columns by which the block's pixels have moved on: operands that two pixels share stay in their entries."""
-        group = Signal(12, reset_less=True)
         group_offset = Signal(signed(OFFSET_BITS), reset_less=True)
         group_weights = Signal(WORD_ADDRESS_BITS, reset_less=True)
         partial_sums = self.config.partial_sums
         block_slot, slot = Signal(slot_bits(self.config)), Signal(slot_bits(self.config))
-        free_slots = Signal(range(partial_sums + 1), init=partial_sums)
+        free_slots = Signal(range(-1, partial_sums), init=partial_sums - 1)
+        """One less."""
         enters_pixel = Signal()
         """This is the chunk's first step on its pixel."""
 
-        # Each loop's last position, and the columns that a pixel does not share with the one before.
-        last = {
-            name: Signal(mac[name].shape(), name=f"last_{name}", reset_less=True)
-            for name in ("columns", "segment_steps", "kernel_steps", "chunk_steps", "out_width", "out_height", "groups")
-        }
         new_columns = Signal(6, reset_less=True)
+        """Columns of the window that a pixel does not share with the one before."""
 
-        column_last = column == last["columns"]
-        segment_last = segment_step == last["segment_steps"]
-        kernel_step_last = kernel_step == last["kernel_steps"]
-        kernel_last = column_last & segment_last & kernel_step_last
-        chunk_last = kernel_last | (entry == last["chunk_steps"])
-        x_last = x == last["out_width"]
-        tile_last = x_last & (y == last["out_height"])
-        pixel_last = tile_last | (pixel == block_pixels - 1) | (mac.slide & x_last)
+        last = {name: counter[-1] for name, counter in left.items()}
+        column_last, row_ends = last["columns"], last["columns"] & last["segment_steps"]
+        kernel_last = row_ends & last["kernel_steps"]
+        chunk_last = kernel_last | last["chunk_steps"]
+        tile_last = last["out_width"] & last["out_height"]
+        pixel_last = tile_last | (pixel == block_pixels - 1) | (mac.slide & last["out_width"])
         block_last = kernel_last & pixel_last
         following_slot = Mux(slot == partial_sums - 1, 0, slot + 1)
-        group_last = group == last["groups"]
-        done = block_last & tile_last & group_last
+        done = block_last & tile_last & last["groups"]
 
         takes_slot = first_chunk & enters_pixel & ~mac.accumulate
         m.d.comb += [
-            self.waiting.eq(self.active & takes_slot & (free_slots == 0)),
+            self.waiting.eq(self.active & takes_slot & (free_slots < 0)),
             self.issuing.eq(self.active & ~self.waiting),
             self.instructions.ready.eq(~self.active | (self.issuing & done)),
         ]
@@ -117,44 +117,51 @@ class MacSequencer(wiring.Component):
             m.d.sync += enters_pixel.eq(chunk_last)
 
         # The pixel after this one, in row-major order over the tile.
+        x_last = last["out_width"]
         pixel_position = [
-            (x, block_x, Mux(x_last, 0, x + 1), 0),
-            (y, block_y, Mux(x_last, y + 1, y), 0),
-            (row, block_row, Mux(x_last, row + mac.row_stride, row), mac.first_row),
             (
-                offset,
-                block_offset,
-                Mux(x_last, mac.first_offset, offset + mac.x_step),
-                mac.first_offset,
+                left["out_width"],
+                block_left["out_width"],
+                Mux(x_last, passes["out_width"], left["out_width"] - 1),
+                passes["out_width"],
             ),
+            (left["out_height"], block_left["out_height"], left["out_height"] - x_last, passes["out_height"]),
+            (row_begins, block_row_begins, x_last, 1),
+            (row, block_row, Mux(x_last, row + mac.row_stride, row), mac.first_row),
+            (offset, block_offset, Mux(x_last, mac.first_offset, offset + mac.x_step), mac.first_offset),
         ]
         # The column after this one: of the window, in the next step along its width, in the next along its height.
-        row_ends = column_last & segment_last
         following_weights = weights + (~mac.weights_constant & (column_last | ~mac.slide))
+        following_left = {
+            "columns": Mux(column_last, passes["columns"], left["columns"] - 1),
+            "segment_steps": Mux(row_ends, passes["segment_steps"], left["segment_steps"] - column_last),
+            "kernel_steps": left["kernel_steps"] - row_ends,
+        }
         position = [
-            (column, chunk_column, Mux(column_last, 0, column + 1)),
-            (column_offset, chunk_column_offset, Mux(column_last, 0, column_offset + mac.column_stride)),
-            (segment_step, chunk_segment_step, Mux(row_ends, 0, segment_step + column_last)),
+            *((left[loop], chunk_left[loop], following_left[loop], passes[loop]) for loop in reduction_loops),
+            (column_offset, chunk_column_offset, Mux(column_last, 0, column_offset + mac.column_stride), 0),
             (
                 segment_offset,
                 chunk_segment_offset,
                 Mux(row_ends, 0, Mux(column_last, segment_offset + mac.segment_stride, segment_offset)),
+                0,
             ),
-            (kernel_step, chunk_kernel_step, kernel_step + row_ends),
-            (kernel_row, chunk_kernel_row, Mux(row_ends, kernel_row + mac.step_rows, kernel_row)),
+            (kernel_row, chunk_kernel_row, Mux(row_ends, kernel_row + mac.step_rows, kernel_row), 0),
         ]
-        starts_reduction = [signal.eq(0) for current, start, _ in position for signal in (current, start)]
-        starts_reduction += [pixel.eq(0), entry.eq(0), passed_columns.eq(0), first_chunk.eq(1)]
-        with m.If(self.issuing & (column + 1 == mac.next_column)):
+        starts_block = [pixel.eq(0), entry.eq(0), passed_columns.eq(0), first_chunk.eq(1)]
+        before_next_column = left["columns"] == new_columns - 1
+        with m.If(self.issuing & before_next_column):
             m.d.sync += next_column_offset.eq(column_offset + mac.column_stride)
         with m.If(self.issuing & ~chunk_last):
-            m.d.sync += [current.eq(following) for current, _, following in position]
+            m.d.sync += [current.eq(following) for current, _, following, _ in position]
             m.d.sync += [weights.eq(following_weights), entry.eq(entry + 1)]
+            m.d.sync += left["chunk_steps"].eq(left["chunk_steps"] - 1)
         with m.Elif(self.issuing & ~pixel_last):
             m.d.sync += [current.eq(following) for current, _, following, _ in pixel_position]
-            m.d.sync += [current.eq(start) for current, start, _ in position]
+            m.d.sync += [current.eq(start) for current, start, _, _ in position]
             m.d.sync += [
                 weights.eq(chunk_weights),
+                left["chunk_steps"].eq(passes["chunk_steps"]),
                 entry.eq(0),
                 pixel.eq(pixel + 1),
                 slot.eq(following_slot),
@@ -163,16 +170,18 @@ class MacSequencer(wiring.Component):
             with m.If(mac.slide & (mac.next_column != 0)):
                 # The array has all columns of the next pixel but the last few.
                 m.d.sync += [
-                    column.eq(mac.next_column),
+                    left["columns"].eq(new_columns - 2),
+                    left["chunk_steps"].eq(new_columns - 2),
                     column_offset.eq(next_column_offset),
-                    entry.eq(mac.next_column),
                 ]
         with m.Elif(self.issuing & ~kernel_last):
             m.d.sync += [current.eq(start) for current, start, _, _ in pixel_position]
-            m.d.sync += [signal.eq(following) for current, start, following in position for signal in (current, start)]
+            for current, start, following, _ in position:
+                m.d.sync += [current.eq(following), start.eq(following)]
             m.d.sync += [
                 weights.eq(following_weights),
                 chunk_weights.eq(following_weights),
+                left["chunk_steps"].eq(passes["chunk_steps"]),
                 entry.eq(0),
                 pixel.eq(0),
                 slot.eq(block_slot),
@@ -180,7 +189,9 @@ class MacSequencer(wiring.Component):
                 first_chunk.eq(0),
             ]
         with m.Elif(self.issuing):
-            m.d.sync += [*starts_reduction, slot.eq(block_slot)]
+            for current, start, _, initial in position:
+                m.d.sync += [current.eq(initial), start.eq(initial)]
+            m.d.sync += [*starts_block, left["chunk_steps"].eq(passes["chunk_steps"]), slot.eq(block_slot)]
             with m.If(~mac.hold):
                 m.d.sync += [slot.eq(following_slot), block_slot.eq(following_slot)]
             with m.If(~tile_last):
@@ -190,7 +201,10 @@ class MacSequencer(wiring.Component):
             with m.Else():
                 for current, start, _, initial in pixel_position:
                     m.d.sync += [current.eq(initial), start.eq(initial)]
-                m.d.sync += [group.eq(group + 1), group_offset.eq(group_offset + mac.group_stride)]
+                m.d.sync += [
+                    left["groups"].eq(left["groups"] - 1),
+                    group_offset.eq(group_offset + mac.group_stride),
+                ]
                 next_weights = Mux(mac.weights_shared, group_weights, following_weights)
                 m.d.sync += [signal.eq(next_weights) for signal in (weights, chunk_weights, group_weights)]
 
@@ -199,18 +213,23 @@ class MacSequencer(wiring.Component):
         with m.If(self.instructions.valid & self.instructions.ready):
             m.d.sync += [
                 word.eq(self.instructions.payload),
-                *(signal.eq(incoming[name] - 1) for name, signal in last.items()),
+                *(counter[loop].eq(incoming[loop] - 2) for loop in loops for counter in (passes, left)),
+                *(chunk_left[loop].eq(incoming[loop] - 2) for loop in chunk_left),
+                *(block_left[loop].eq(incoming[loop] - 2) for loop in block_left),
+                *(
+                    signal.eq(0)
+                    for signal in (column_offset, chunk_column_offset, segment_offset, chunk_segment_offset)
+                ),
+                *(signal.eq(0) for signal in (kernel_row, chunk_kernel_row, group_offset)),
+                *(signal.eq(1) for signal in (row_begins, block_row_begins)),
+                *(signal.eq(incoming.first_row) for signal in (row, block_row)),
+                *(signal.eq(incoming.first_offset) for signal in (offset, block_offset)),
+                *(signal.eq(incoming.weight_address) for signal in (weights, chunk_weights, group_weights)),
+                *starts_block,
                 new_columns.eq(incoming.columns - incoming.next_column),
                 self.active.eq(1),
                 enters_pixel.eq(1),
-                *starts_reduction,
-                group.eq(0),
-                group_offset.eq(0),
             ]
-            m.d.sync += [signal.eq(incoming.weight_address) for signal in (weights, chunk_weights, group_weights)]
-            initial_position = [0, 0, incoming.first_row, incoming.first_offset]
-            for (current, start, _, _), initial in zip(pixel_position, initial_position, strict=True):
-                m.d.sync += [current.eq(initial), start.eq(initial)]
 
         # First cycle: the first kernel row of the step, and the vector's place in it.
         first = Signal(StepLayout)
@@ -221,13 +240,14 @@ class MacSequencer(wiring.Component):
         step_rows_1 = Signal(3, reset_less=True)
         in_rows = Signal(12, reset_less=True)
         makes_step = chunk_last | ~mac.slide
-        shared = (pixel != 0) & (x != 0) & (column < mac.next_column)
-        lanes = Mux(segment_last, mac.last_lanes, mac.lanes)
-        rows = Mux(kernel_step_last, mac.last_rows, mac.step_rows)
-        channels = Mux(group_last, mac.last_channels, mac.group_channels)
+        shared = (pixel != 0) & ~row_begins
+        shared &= (left["columns"] >= new_columns - 1) & (left["chunk_steps"] >= new_columns - 1)
+        lanes = Mux(last["segment_steps"], mac.last_lanes, mac.lanes)
+        rows = Mux(last["kernel_steps"], mac.last_rows, mac.step_rows)
+        channels = Mux(last["groups"], mac.last_channels, mac.group_channels)
         lanes_1, rows_1, channels_1 = (Signal(width, reset_less=True) for width in (6, 3, 6))
         m.d.sync += [
-            first.control.fetch.eq(self.issuing & ~(shared & (entry + new_columns < mac.chunk_steps))),
+            first.control.fetch.eq(self.issuing & ~shared),
             first.control.mac.eq(self.issuing & makes_step),
             first.control.first.eq(first_chunk & ~mac.accumulate),
             first.control.chunk_first.eq(mac.slide | (entry == 0)),
