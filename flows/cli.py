@@ -1,4 +1,7 @@
-"""The `cosynth` command: arguments in, a job run, results on standard output, everything else on standard error."""
+"""The `cosynth` command: arguments in, a job run, results on standard output, everything else on standard error.
+
+Commands import what only they need, so that `simulate` does not wait for plots, torch and the generator to load.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from flows.bundle import write_bundle
 from flows.errors import MismatchError, exit_code
-from flows.evaluation_log import EVALUATIONS, read_evaluations
-from flows.files import new_directory, refuse_occupied, write_array
+from flows.files import new_directory, refuse_occupied, refuse_unwritable, write_array
 from flows.network import load_network
-from flows.results import load_results
 from flows.settings import Oracle, Settings, Strategy, load_settings
 from flows.simulation import random_inputs, read_inputs, simulate_network, simulation_values
-from flows.tables import print_results, print_simulation
-from hwgen.compiler import compile_graph
+from flows.simulation_table import print_simulation
 from hwgen.config import load_config
 from hwgen.errors import InputError
-from hwgen.verilog import emit
+from hwgen.files import write_bytes
 
 app = typer.Typer(name="cosynth", add_completion=False, rich_markup_mode=None)
 
@@ -54,6 +53,10 @@ def generate(
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/generated"),
 ) -> None:
     """Write Verilog, program image, register map, C header and manifest of a pair."""
+    from flows.bundle import write_bundle
+    from hwgen.compiler import compile_graph
+    from hwgen.verilog import emit
+
     config = load_config(accelerator, tuple(overrides or ()))
     refuse_occupied(output)
     program = compile_graph(load_network(network, dataset), config)
@@ -75,21 +78,33 @@ def simulate(
     output: Annotated[Path | None, typer.Option(metavar="Y.npy", help="where to write the outputs, int8")] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="inputs to run: all of X.npy, or 1 random one")] = None,
     seed: Annotated[int, typer.Option(min=0, help="of the random inputs")] = 0,
+    trace: Annotated[
+        Path | None, typer.Option(metavar="W.fst", help="write waves of every signal, for GTKWave or Surfer")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="P.png", help="draw utilisation per layer (.png, .svg or .pdf)")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
 ) -> None:
     """Run a network on the accelerator's RTL, and compare every output byte with the reference."""
     config = load_config(accelerator, tuple(overrides or ()))
     graph = load_network(network, dataset)
     x = random_inputs(graph, samples or 1, seed) if inputs is None else read_inputs(inputs, graph, samples)
-    if output is not None and not output.parent.is_dir():
-        raise InputError(f"output: {output.parent} is not a directory")
-    if output is not None and output.is_dir():
-        raise InputError(f"output: {output} is a directory; accepted: a file to write")
+    for option, path in (("output", output), ("trace", trace), ("plot", plot)):
+        refuse_unwritable(option, path)
+    if plot is not None:
+        from flows.utilisation_plot import check_plot_path
+
+        check_plot_path(plot)
     with Console(stderr=True).status(f"simulating {graph.name} on {len(x)} sample(s)"):
-        simulation = simulate_network(graph, config, x)
+        simulation = simulate_network(graph, config, x, trace)
     if output is not None:
         write_array(output, simulation.measurement.outputs)
     values = simulation_values(simulation)
+    if plot is not None:
+        from flows.utilisation_plot import utilisation_plot
+
+        write_bytes(plot, utilisation_plot(values, plot.suffix))
     if as_json:
         typer.echo(json.dumps(values))
     else:
@@ -153,8 +168,8 @@ def search(
             verified_images=verified_images,
             seed=seed,
         )
-    # Imported here because torch takes seconds to load, and the other commands need none of it.
     from flows.search import run_search
+    from flows.tables import print_results
 
     print_results(run_search(run, settings, Console(stderr=True)), run, Console())
 
@@ -162,6 +177,10 @@ def search(
 @app.command()
 def report(run: Annotated[Path, typer.Argument(metavar="RUN", help="run directory of a finished search")]) -> None:
     """Print the front and the chosen pair of a search, and draw its plots anew."""
+    from flows.evaluation_log import EVALUATIONS, read_evaluations
+    from flows.results import load_results
+    from flows.tables import print_results
+
     load_settings(run)
     results = load_results(run)
     results.render(run, read_evaluations(run / EVALUATIONS))

@@ -28,6 +28,14 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
+def refuse_unwritable(option: str, path: Path | None) -> None:
+    """InputError where ``option`` names a file that cannot be written: a directory, or one in no directory."""
+    if path is not None and not path.parent.is_dir():
+        raise InputError(f"{option}: {path.parent} is not a directory")
+    if path is not None and path.is_dir():
+        raise InputError(f"{option}: {path} is a directory; accepted: a file to write")
+
+
 @contextmanager
 def new_directory(path: Path) -> Iterator[Path]:
     """A temporary sibling that becomes ``path`` when the block ends well and vanishes when it does not.

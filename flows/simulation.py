@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from flows.accelerators import config_values
+from flows.layer_report import layer_values
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig
 from hwgen.cycles import Prediction, predict
@@ -37,10 +38,15 @@ class Simulation:
         return int((self.measurement.outputs != self.expected).sum())
 
 
-def simulate_network(graph: LayerGraph, config: AcceleratorConfig, inputs: np.ndarray) -> Simulation:
-    """Simulate ``graph`` on ``inputs`` (int8 [N, H, W, C]) and compute the reference's outputs."""
+def simulate_network(
+    graph: LayerGraph, config: AcceleratorConfig, inputs: np.ndarray, trace: Path | None = None
+) -> Simulation:
+    """Simulate ``graph`` on ``inputs`` (int8 [N, H, W, C]) and compute the reference's outputs.
+
+    ``trace`` names an FST file of waves to write.
+    """
     program = compile_graph(graph, config)
-    measurement = simulate(program, inputs)
+    measurement = simulate(program, inputs, trace=trace)
     return Simulation(graph, config, measurement, predict(program, measurement.memory), run(graph, inputs))
 
 
@@ -92,8 +98,11 @@ def simulation_values(simulation: Simulation) -> dict[str, Any]:
                 "predicted_cycles": predicted,
                 "macs": span.macs,
                 "utilization": _utilisation(span.macs, cycles, config),
+                **layer_values(span.macs, counted, config),
             }
-            for (span, cycles), (_, predicted) in zip(measurement.layer_cycles, prediction.layer_cycles, strict=True)
+            for (span, cycles), counted, (_, predicted) in zip(
+                measurement.layer_cycles, measurement.layer_counters, prediction.layer_cycles, strict=True
+            )
         ],
         "counters": counters,
         "energy_uj": {table.name: energy_uj(counters, config, table) for table in ENERGY_TABLES},

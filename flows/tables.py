@@ -1,9 +1,8 @@
-"""Reports as tables for people."""
+"""A search's results as a table for people."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,35 +10,6 @@ from rich.table import Table
 from flows.results import BEST, Results
 from flows.results import FILE_NAME as RESULTS
 from hwgen.config import AcceleratorConfig
-from hwgen.energy import ENERGY_TABLES
-
-
-def print_simulation(values: dict[str, Any], console: Console) -> None:
-    """``flows.simulation.simulation_values`` as a table of layers and a summary."""
-    accelerator = values["accelerator"]
-    table = Table(title=f"{values['network']} on {accelerator['rows']}x{accelerator['cols']}, measured in RTL")
-    for heading in ("layer", "operator"):
-        table.add_column(heading)
-    for heading in ("cycles", "MACs", "utilisation"):
-        table.add_column(heading, justify="right")
-    for layer in values["layers"]:
-        share = f"{layer['utilization']:.1%}" if layer["macs"] else ""
-        table.add_row(layer["name"], layer["op"], f"{layer['cycles']:,}", f"{layer['macs']:,}", share)
-    table.add_section()
-    table.add_row("total", "", f"{values['cycles']:,}", f"{values['macs']:,}", f"{values['utilization']:.1%}")
-    console.print(table)
-    verdict = "bit-exact with the reference" if values["bit_exact"] else "NOT bit-exact with the reference"
-    console.print(f"{values['samples']} sample(s), {verdict}")
-    console.print(
-        f"memory: {values['dram_read_bytes']:,} bytes read, {values['dram_write_bytes']:,} written; "
-        f"bus {values['memory']['bus_bits']} bits, latency {values['memory']['latency_cycles']} cycles"
-    )
-    for energies in ENERGY_TABLES:
-        console.print(f"energy, estimated: {values['energy_uj'][energies.name]:.1f} uJ ({energies.source})")
-    console.print(
-        f"simulator ready in {values['build_seconds']:.1f} s, ran for {values['sim_seconds']:.1f} s "
-        f"({values['sim_cycles_per_second'] / 1e6:.2f} Mcycles/s)"
-    )
 
 
 def print_results(results: Results, run: Path, console: Console) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from sim.system import SimulationError, accelerator_verilog, plusargs, system_so
 from sim.verilator import Design, build
 
 HARNESS = Path(__file__).parent / "harness.cpp"
-LZ4 = Path(__file__).parent / "trace" / "lz4.h"
+TRACE = Path(__file__).parent / "trace"
 BUS_ERROR = 1 << 2
 
 
@@ -32,6 +33,8 @@ class Measurement:
     """Each sample's performance counters, by their names in ``hwgen.registers``."""
     layer_cycles: tuple[tuple[LayerSpan, int], ...]
     """The first sample's cycles from one layer's completion to the next; they add up to ``cycles``."""
+    layer_counters: tuple[dict[str, int], ...]
+    """What the first sample's counters counted in each layer's cycles; they add up to ``counters``."""
     memory: MemoryModel
     build_seconds: float
     """Time to have the simulator: to build it, or to find it in the cache."""
@@ -65,12 +68,8 @@ def simulator(accelerator: str, bus_bits: int) -> Design:
 
 def tracing(design: Design) -> Design:
     """The same, slower, with the means to write an FST trace."""
-    return replace(
-        design,
-        sources={**design.sources, LZ4.name: LZ4.read_text(encoding="utf-8")},
-        options=(*design.options, "--trace-fst"),
-        link_options=("-lz",),
-    )
+    headers = {name: (TRACE / name).read_text(encoding="utf-8") for name in ("lz4.h", "zlib.h")}
+    return replace(design, sources={**design.sources, **headers}, options=(*design.options, "--trace-fst"))
 
 
 def simulate(
@@ -118,6 +117,7 @@ def run(
         outputs=outputs.reshape(len(inputs), *program.output.shape),
         sample_counters=tuple(sample_counters(sample) for sample in record),
         layer_cycles=layer_cycles(program, record[0]),
+        layer_counters=layer_counters(program, record[0]),
         memory=memory,
         build_seconds=build_seconds,
         sim_seconds=sim_seconds,
@@ -140,6 +140,8 @@ class SampleRecord:
     done: int
     registers: dict[int, int]
     """Values read after the run, by register offset."""
+    counters: dict[int, list[str]]
+    """Values of all counters in the first sample, by the cycles in which an instruction retired."""
 
 
 def parse_results(text: str) -> list[SampleRecord]:
@@ -152,6 +154,7 @@ def parse_results(text: str) -> list[SampleRecord]:
                 retirements=tuple((int(e[1]), int(e[2])) for e in events if e[0] == "retire"),
                 done=next(int(e[1]) for e in events if e[0] == "done"),
                 registers={int(e[1]): int(e[2]) for e in events if e[0] == "read"},
+                counters={int(e[1]): e[2:] for e in events if e[0] == "counters"},
             )
         )
     return records
@@ -178,15 +181,30 @@ def sample_counters(record: SampleRecord) -> dict[str, int]:
 def layer_cycles(program: Program, record: SampleRecord) -> tuple[tuple[LayerSpan, int], ...]:
     """Cycles from each layer's completion to the next; the first counts from the start, the last to done."""
     start = record.done - sample_counters(record)["cycles"]
+    bounds = pairwise((start, *_completions(program, record, start)))
+    return tuple((layer, after - before) for layer, (before, after) in zip(program.layers, bounds, strict=True))
+
+
+def layer_counters(program: Program, record: SampleRecord) -> tuple[dict[str, int], ...]:
+    """What each counter counted from each layer's completion to the next."""
+    total = sample_counters(record)
+    nothing = dict.fromkeys(total, 0)
+    start = record.done - total["cycles"]
+    sums = [nothing]
+    for completed in _completions(program, record, start)[:-1]:
+        values = record.counters.get(completed)
+        sums.append(sums[-1] if values is None else dict(zip(total, map(int, values), strict=True)))
+    sums.append(total)
+    return tuple({name: after[name] - before[name] for name in total} for before, after in pairwise(sums))
+
+
+def _completions(program: Program, record: SampleRecord, start: int) -> tuple[int, ...]:
+    """The cycle in which each layer is complete, never before the layer ahead of it."""
     retired: dict[int, list[int]] = {}
     for engine, cycle in record.retirements:
         retired.setdefault(engine, []).append(cycle)
-    spans = []
-    previous = start
-    for layer in program.layers:
-        # The done signal follows the last retirement by a few cycles, which belong to the last layer.
-        completed = record.done if layer is program.layers[-1] else retired[layer.engine][layer.retired - 1]
-        completed = max(previous, completed)
-        spans.append((layer, completed - previous))
-        previous = completed
-    return tuple(spans)
+    completions = [start]
+    for layer in program.layers[:-1]:
+        completions.append(max(completions[-1], retired[layer.engine][layer.retired - 1]))
+    # The done signal follows the last retirement by a few cycles, which belong to the last layer.
+    return (*completions[1:], record.done)

@@ -94,7 +94,7 @@ def accelerator_verilog(config: AcceleratorConfig) -> str:
 
 
 def registers_package() -> str:
-    """The register map as a SystemVerilog package."""
+    """The register map as a SystemVerilog package, and a macro that writes every counter in a scope to a file."""
     offsets = {register.name: register.offset for register in REGISTERS} | {"COUNTER_BASE": COUNTER_BASE}
     return "\n".join(
         [
@@ -102,6 +102,8 @@ def registers_package() -> str:
             *(f"  localparam logic [11:0] {name} = 12'h{offset:03x};" for name, offset in offsets.items()),
             f"  localparam int COUNTERS = {len(COUNTERS)};",
             "endpackage",
+            "`define COSYNTH_WRITE_COUNTERS(file, scope) \\",
+            *(f'  $fwrite(file, " %0d", scope.counter_{counter.name}); \\' for counter in COUNTERS),
             "",
         ]
     )

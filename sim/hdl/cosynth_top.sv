@@ -6,8 +6,8 @@
 //   +stall_cycles=N   without progress for so long, the run is given up (default 1 000 000)
 //   and axi_memory's +latency and +interval
 //
-// The record has one line per event: `sample I`, then `retire ENGINE CYCLE` (first sample only) and `done CYCLE` in
-// cycles of the simulation, then `read OFFSET VALUE` for the status, identity and counter registers.
+// The record has one line per event: `sample I`, then `done CYCLE` in cycles of the simulation; before it, in the first
+// sample only, `retire ENGINE CYCLE` and `counters CYCLE VALUE...` in the cycles in which an instruction retires; then `read OFFSET VALUE` for the status, identity and counter registers.
 // Only the clock is driven from outside, so every simulator that runs this top counts the same cycles.
 
 import "DPI-C" function int storage_load(input string path, input longint offset, input int address, input int count);
@@ -111,9 +111,13 @@ module cosynth_top
     if (wready) wvalid <= 0;
     if (arready) arvalid <= 0;
 
-    if (state == RUN && sample == 0)
+    if (state == RUN && sample == 0 && |retire) begin
       for (int engine = 0; engine < 3; engine++)
         if (retire[engine]) $fdisplay(results_file, "retire %0d %0d", engine, cycle);
+      $fwrite(results_file, "counters %0d", cycle);
+      `COSYNTH_WRITE_COUNTERS(results_file, accelerator.registers)
+      $fwrite(results_file, "\n");
+    end
 
     case (state)
       RESET:

@@ -112,6 +112,21 @@ def test_a_network_that_is_none_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("option", ["--output", "--trace", "--plot"])
+def test_a_file_that_cannot_be_written_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, network: Path, option: str
+) -> None:
+    name = option.removeprefix("--")
+    assert_refused(
+        capsys, "simulate", network, option, tmp_path / "no" / "file.png", naming=f"{name}: {tmp_path / 'no'}"
+    )
+    assert_refused(capsys, "simulate", network, option, tmp_path, naming=f"{name}: {tmp_path} is a directory")
+
+
+def test_a_plot_that_is_no_picture_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path, network: Path) -> None:
+    assert_refused(capsys, "simulate", network, "--plot", tmp_path / "p.txt", naming="p.txt is no picture")
+
+
 def test_a_damaged_model_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "noise.tflite"
     path.write_bytes(np.random.default_rng(0).bytes(500))

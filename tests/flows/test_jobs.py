@@ -49,7 +49,7 @@ def test_generate_writes_a_bundle_whose_manifest_holds(tmp_path: Path) -> None:
 def test_simulate_reports_what_was_measured(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     x = np.random.default_rng(1).integers(-128, 128, (3, 8, 8, 1), dtype=np.int8)
     np.save(tmp_path / "x.npy", x)
-    files = ("--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy")
+    files = ("--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy", "--plot", tmp_path / "p.png")
     assert run("simulate", CELL, "--dataset", "digits", *ACCELERATOR, *files, "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert report["samples"] == 3
@@ -63,6 +63,11 @@ def test_simulate_reports_what_was_measured(capsys: pytest.CaptureFixture[str], 
     assert all(energy > 0 for energy in report["energy_uj"].values())
     assert len(report["energy_uj"]) == 2
     assert np.load(tmp_path / "y.npy").shape == (3, 1, 1, 10)
+    assert (tmp_path / "p.png").stat().st_size > 0
+    for layer in report["layers"]:
+        assert 0 <= layer["bound_cycles"]["bus"] <= layer["cycles"]
+        assert layer["bound_cycles"]["compute"] == -(-layer["macs"] // 16)
+        assert 0 <= sum(layer["stall_cycles"].values()) <= layer["cycles"]
 
 
 def test_simulate_prints_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,6 +66,7 @@ module cosynth_accelerator #(
   logic [31:0] base[8];  // registers by word offset: 4 image, 5 scratch, 6 input, 7 output
   logic done, running;
   logic [47:0] cycles;
+  stub_registers registers (.cycles(cycles));
 
   assign {s_axil_bresp, s_axil_rresp} = '0;
   assign s_axil_awready = s_axil_awvalid && s_axil_wvalid && !s_axil_bvalid;

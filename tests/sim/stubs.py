@@ -8,13 +8,17 @@ from pathlib import Path
 from hwgen.config import AcceleratorConfig
 from hwgen.graph import TensorType
 from hwgen.program import Engine, LayerSpan, Program
+from hwgen.registers import COUNTERS
 
 BURST = 16
 
 
 def stub_verilog(bus_bits: int) -> str:
     text = Path(__file__).with_name("stub_accelerator.sv").read_text(encoding="utf-8")
-    return text.replace("DATA_BITS = 64", f"DATA_BITS = {bus_bits}")
+    counters = "".join(f"  wire [47:0] counter_{counter.name} = {counter.name};\n" for counter in COUNTERS)
+    idle = "".join(f"  wire [47:0] {counter.name} = 0;\n" for counter in COUNTERS if counter.name != "cycles")
+    registers = f"module stub_registers (input [47:0] cycles);\n{idle}{counters}endmodule\n"
+    return text.replace("DATA_BITS = 64", f"DATA_BITS = {bus_bits}") + registers
 
 
 def copy_program(bursts: int, bus_bits: int = 64, copied: int | None = None) -> Program:

@@ -72,6 +72,14 @@ def test_layer_cycles_add_up_and_follow_the_retired_instructions(executable: Pat
     assert first < second < third
 
 
+def test_layer_counters_add_up_and_count_their_layers_cycles(executable: Path) -> None:
+    program = copy_program(bursts=6)
+    measurement = run(executable, program, random_inputs(program), MemoryModel())
+    assert [counters["cycles"] for counters in measurement.layer_counters] == [c for _, c in measurement.layer_cycles]
+    for name, total in measurement.counters.items():
+        assert sum(counters[name] for counters in measurement.layer_counters) == total
+
+
 def test_outputs_beyond_the_last_page_boundary(executable: Path) -> None:
     program = copy_program(bursts=70)
     inputs = random_inputs(program)
