@@ -72,6 +72,7 @@ class MultiplierArray(wiring.Component):
                 "weights": In(8 * config.multipliers),  # a cycle after the operands
                 "products": Out(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # dot products by column
                 "products_control": Out(ControlLayout),  # beside them
+                "next_control": Out(ControlLayout),  # that of the next cycle's
             }
         )
 
@@ -92,12 +93,12 @@ class MultiplierArray(wiring.Component):
             dot_products.weights.eq(self.weights),
             self.products.eq(dot_products.sums),
         ]
-        control = self.control
+        controls = [self.control]
         for stage in range(self.latency):
             delayed = Signal(ControlLayout, name=f"control_{stage}")
-            m.d.sync += delayed.eq(control)
-            control = delayed
-        m.d.comb += self.products_control.eq(control)
+            m.d.sync += delayed.eq(controls[-1])
+            controls.append(delayed)
+        m.d.comb += [self.products_control.eq(controls[-1]), self.next_control.eq(controls[-2])]
         return m
 
 

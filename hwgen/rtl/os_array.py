@@ -10,7 +10,7 @@ from amaranth.hdl import Module, Signal
 
 from hwgen.rtl.multiplier_array import Array
 from hwgen.rtl.operand_rows import OperandDealer
-from hwgen.rtl.partial_sums import PartialSums, accumulate
+from hwgen.rtl.partial_sums import PartialSums
 
 
 class OutputStationaryArray(Array):
@@ -24,9 +24,6 @@ class OutputStationaryArray(Array):
         weights = Signal(len(self.weights), reset_less=True)
         with m.If(self.control.new_weights):
             m.d.sync += weights.eq(self.weights)
-        cols = range(self.config.cols)
-        control = multipliers.products_control
-        sums, products = [register_file.current[col] for col in cols], [multipliers.products[col] for col in cols]
         m.d.comb += [
             dealer.step_rows.eq(self.control.step_rows),
             dealer.vectors.eq(self.vectors),
@@ -34,9 +31,9 @@ class OutputStationaryArray(Array):
             multipliers.vectors.eq(self.vectors),
             multipliers.shared.eq(dealer.dealt),
             multipliers.weights.eq(weights),
-            register_file.control.eq(control),
-            register_file.write.eq(control.mac),
-            register_file.updated.eq(accumulate(control.first, control.take_maximum, sums, products)),
+            register_file.next_control.eq(multipliers.next_control),
+            register_file.control.eq(multipliers.products_control),
+            register_file.products.eq(multipliers.products),
             self.pixel_done.eq(register_file.pixel_done),
             self.hold_done.eq(register_file.hold_done),
             register_file.drain_slot.eq(self.drain_slot),

@@ -24,17 +24,20 @@ def accumulate(first: Value, take_maximum: Value, sums: list[Value], products: l
 
 
 class PartialSums(wiring.Component):
-    """A memory entry per pixel; it holds the sums of all columns."""
+    """A memory entry per pixel; it holds the sums of all columns.
+
+    A chunk's dot products are summed in a register, and the pixel's entry is read and written once per chunk: read a
+    cycle before the chunk's first dot products arrive, when the chunk before may just be writing it; its sums are then
+    in the register.
+    """
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
-        layout = data.ArrayLayout(signed(ACC_BITS), config.cols)
         super().__init__(
             {
-                "control": In(ControlLayout),  # slot, complete and held matter
-                "write": In(1),  # the slot's sums become ``updated``
-                "updated": In(layout),
-                "current": Out(layout),  # the slot's sums, in the same cycle
+                "next_control": In(ControlLayout),  # of the next cycle
+                "control": In(ControlLayout),
+                "products": In(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # the step's dot products
                 "pixel_done": Out(1),  # pulse: the next pixel's partial sums are in the memory, complete
                 "hold_done": Out(1),  # pulse: an instruction has left its partial sums to the next
                 "drain_slot": In(slot_bits(config)),  # entry to read
@@ -44,61 +47,35 @@ class PartialSums(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = storage = memory.Memory(
-            shape=ACC_BITS * self.config.cols, depth=2 ** slot_bits(self.config), init=[]
-        )
+        cols = range(self.config.cols)
+        width = ACC_BITS * len(cols)
+        m.submodules.memory = storage = memory.Memory(shape=width, depth=2 ** slot_bits(self.config), init=[])
         write = storage.write_port()
-        current, drain = storage.read_port(domain="comb"), storage.read_port(domain="comb")
+        ahead, drain = storage.read_port(domain="comb"), storage.read_port(domain="comb")
+        control, next_control = self.control, self.next_control
+        layout = data.ArrayLayout(signed(ACC_BITS), len(cols))
+        stored, running = Signal(layout, reset_less=True), Signal(layout, reset_less=True)
+        begins, resumes = Signal(reset_less=True), Signal(reset_less=True)
+        """The pixel's sums begin with this step; they are those that were stored."""
+        sums = [Mux(resumes, stored[col], running[col]) for col in cols]
+        updated = Signal(width)
         m.d.comb += [
-            current.addr.eq(self.control.slot),
-            write.addr.eq(self.control.slot),
-            write.en.eq(self.write),
-            write.data.eq(self.updated),
-            self.current.eq(current.data),
+            updated.eq(accumulate(begins, control.take_maximum, sums, [self.products[col] for col in cols])),
+            ahead.addr.eq(next_control.slot),
+            write.addr.eq(control.slot),
+            write.en.eq(control.mac & control.chunk_last),
+            write.data.eq(updated),
             drain.addr.eq(self.drain_slot),
             self.drained.eq(drain.data),
         ]
+        overtaken = write.en & (next_control.slot == control.slot)
         m.d.sync += [
-            self.pixel_done.eq(self.write & self.control.complete),
-            self.hold_done.eq(self.write & self.control.held),
-        ]
-        return m
-
-
-class ChunkSums(wiring.Component):
-    """Sums a chunk's dot products in a register and reads and writes the partial sums once per pixel and chunk."""
-
-    def __init__(self, config: AcceleratorConfig) -> None:
-        self.config = config
-        super().__init__(
-            {
-                "control": In(ControlLayout),
-                "products": In(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # the step's dot products
-                "pixel_done": Out(1),
-                "hold_done": Out(1),
-                "drain_slot": In(slot_bits(config)),
-                "drained": Out(ACC_BITS * config.cols),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        cols = self.config.cols
-        m.submodules.partial_sums = partial_sums = PartialSums(self.config)
-        running = Signal(data.ArrayLayout(signed(ACC_BITS), cols), reset_less=True)
-        control = self.control
-        sums = [Mux(control.chunk_first, partial_sums.current[col], running[col]) for col in range(cols)]
-        products = [self.products[col] for col in range(cols)]
-        first = control.chunk_first & control.first
-        m.d.comb += [
-            partial_sums.control.eq(control),
-            partial_sums.write.eq(control.mac & control.chunk_last),
-            partial_sums.updated.eq(accumulate(first, control.take_maximum, sums, products)),
-            partial_sums.drain_slot.eq(self.drain_slot),
-            self.drained.eq(partial_sums.drained),
-            self.pixel_done.eq(partial_sums.pixel_done),
-            self.hold_done.eq(partial_sums.hold_done),
+            stored.eq(ahead.data),
+            begins.eq(next_control.chunk_first & next_control.first),
+            resumes.eq(next_control.chunk_first & ~overtaken),
+            self.pixel_done.eq(write.en & control.complete),
+            self.hold_done.eq(write.en & control.held),
         ]
         with m.If(control.mac):
-            m.d.sync += running.eq(partial_sums.updated)
+            m.d.sync += running.eq(updated)
         return m

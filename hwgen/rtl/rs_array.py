@@ -13,7 +13,7 @@ from amaranth.hdl import Module, Signal
 
 from hwgen.rtl.multiplier_array import Array
 from hwgen.rtl.operand_rows import OperandDealer
-from hwgen.rtl.partial_sums import ChunkSums
+from hwgen.rtl.partial_sums import PartialSums
 from hwgen.rtl.register_file import RegisterFile
 from hwgen.rtl.step import entry_bits
 
@@ -27,7 +27,7 @@ class RowStationaryArray(Array):
         m.submodules.input_file = input_file = RegisterFile(len(dealer.dealt), entry_bits(self.config))
         m.submodules.weight_file = weight_file = RegisterFile(len(self.weights), entry_bits(self.config))
         m.submodules.multipliers = multipliers = self.multipliers
-        m.submodules.chunk_sums = chunk_sums = ChunkSums(self.config)
+        m.submodules.partial_sums = partial_sums = PartialSums(self.config)
         weights = Signal(len(self.weights), reset_less=True)
         m.d.sync += weights.eq(weight_file.word)
         m.d.comb += [
@@ -43,12 +43,13 @@ class RowStationaryArray(Array):
             multipliers.vectors.eq(self.vectors),
             multipliers.shared.eq(input_file.word),
             multipliers.weights.eq(weights),
-            chunk_sums.control.eq(multipliers.products_control),
-            chunk_sums.products.eq(multipliers.products),
-            self.pixel_done.eq(chunk_sums.pixel_done),
-            self.hold_done.eq(chunk_sums.hold_done),
-            chunk_sums.drain_slot.eq(self.drain_slot),
-            self.drained.eq(chunk_sums.drained),
+            partial_sums.next_control.eq(multipliers.next_control),
+            partial_sums.control.eq(multipliers.products_control),
+            partial_sums.products.eq(multipliers.products),
+            self.pixel_done.eq(partial_sums.pixel_done),
+            self.hold_done.eq(partial_sums.hold_done),
+            partial_sums.drain_slot.eq(self.drain_slot),
+            self.drained.eq(partial_sums.drained),
             self.weight_file_used.eq(self.control.mac),
             self.input_file_used.eq(self.control.mac & ~self.control.slide),
         ]
