@@ -7,7 +7,9 @@ because every instruction waits only for instructions before it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 from amaranth.hdl import Shape, signed
 from amaranth.lib import data
@@ -193,15 +195,29 @@ LAYOUTS: dict[Opcode, data.StructLayout] = {
 }
 
 
+@dataclass(frozen=True)
+class _Field:
+    """A field's place in its instruction, and the values that it holds."""
+
+    offset: int
+    mask: int
+    accepted: range
+
+
+@cache
+def _fields(opcode: Opcode) -> dict[str, _Field]:
+    """An opcode's fields by name; to ask its layout for each takes most of a compilation."""
+    fields = {}
+    for name, member in LAYOUTS[opcode]:
+        shape = Shape.cast(member.shape)
+        lowest = -(1 << shape.width - 1) if shape.signed else 0
+        fields[name] = _Field(member.offset, (1 << shape.width) - 1, range(lowest, lowest + (1 << shape.width)))
+    return fields
+
+
 def largest(opcode: Opcode, field: str) -> int:
     """The largest value that an instruction's field holds."""
-    return _field_range(LAYOUTS[opcode][field])[-1]
-
-
-def _field_range(field: data.Field) -> range:
-    shape = Shape.cast(field.shape)
-    lowest = -(1 << shape.width - 1) if shape.signed else 0
-    return range(lowest, lowest + (1 << shape.width))
+    return _fields(opcode)[field].accepted[-1]
 
 
 def encode(opcode: Opcode, **fields: int) -> bytes:
@@ -209,14 +225,11 @@ def encode(opcode: Opcode, **fields: int) -> bytes:
 
     Raises ValueError where a value does not fit its field.
     """
-    layout = LAYOUTS[opcode]
     word = int(opcode)
     for name, value in fields.items():
-        member = layout[name]
-        accepted = _field_range(member)
-        if value not in accepted:
-            raise ValueError(
-                f"{opcode.name.lower()} field {name}: {value} does not fit; accepted: {accepted[0]} to {accepted[-1]}"
-            )
-        word |= (value & ((1 << member.width) - 1)) << member.offset
+        field = _fields(opcode)[name]
+        if value not in field.accepted:
+            low, high = field.accepted[0], field.accepted[-1]
+            raise ValueError(f"{opcode.name.lower()} field {name}: {value} does not fit; accepted: {low} to {high}")
+        word |= (value & field.mask) << field.offset
     return word.to_bytes(INSTRUCTION_BYTES, "little")
