@@ -8,8 +8,8 @@ from enum import StrEnum
 from math import exp, log
 from typing import Protocol
 
+from hwgen.area import lut_equivalents
 from hwgen.config import AcceleratorConfig
-from hwgen.estimate import lut_equivalents
 from nas.accuracy import Accuracy, AccuracyTier
 
 
@@ -17,7 +17,7 @@ class Tier(StrEnum):
     """Where a pair's cycles come from."""
 
     MODELLED = "modelled"
-    """``hwgen.estimate``, uncorrected."""
+    """``hwgen.cycles``, uncorrected."""
     MEASURED = "measured in RTL"
     """Simulation of the generated Verilog."""
 
@@ -62,7 +62,7 @@ class Evaluator(Protocol):
         """Fraction of images classified correctly, and which images."""
 
     def modelled_cycles(self, pair: Pair) -> int | None:
-        """A quick estimate; None where the accelerator cannot run the network."""
+        """By the cycle model; None where the accelerator cannot run the network."""
 
     def measured_cycles(self, pair: Pair) -> int | None:
         """Cycles of one inference in RTL simulation; None where the accelerator cannot run the network."""

@@ -1,4 +1,4 @@
-"""How the search evaluates a pair: accuracy from an oracle, cycles from an estimate and from RTL simulation."""
+"""How the search evaluates a pair: accuracy from an oracle, cycles from a model and from RTL simulation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from flows.evaluation import Pair
 from hwgen.compiler import CompileError, compile_graph
-from hwgen.estimate import estimate_cycles
+from hwgen.cycles import CycleTable
 from hwgen.graph import LayerGraph
 from nas.accuracy import Accuracy
 from nas.oracles import AccuracyOracle
@@ -23,15 +23,17 @@ class RtlEvaluator:
 
     def __init__(self, space: Space, oracle: AccuracyOracle) -> None:
         self._oracle = oracle
+        self._table = CycleTable()
         self._graph: Callable[[str], LayerGraph] = lru_cache(maxsize=4096)(lambda name: structure(space, name))
 
     def accuracy(self, architecture: str) -> Accuracy:
         """The oracle's answer."""
         return self._oracle.accuracy(architecture)
 
-    def modelled_cycles(self, pair: Pair) -> int:
-        """The roofline estimate."""
-        return estimate_cycles(self._graph(pair.architecture), pair.accelerator)
+    def modelled_cycles(self, pair: Pair) -> int | None:
+        """The cycle model's, composed of layers; None where the network does not compile for the accelerator."""
+        (cycles,) = self._table.cycles(self._graph(pair.architecture), [pair.accelerator])
+        return None if np.isinf(cycles) else int(cycles)
 
     def measured_cycles(self, pair: Pair) -> int | None:
         """Cycles of one inference in RTL simulation; None where the network does not compile for the accelerator."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hwgen.compiler.builder import ProgramBuilder
 from hwgen.compiler.lower_add import lower_add
 from hwgen.compiler.lower_split import lower_split
@@ -25,23 +27,35 @@ def compile_graph(graph: LayerGraph, config: AcceleratorConfig) -> Program:
 
     Raises CompileError where a layer cannot be tiled to the configuration's buffers.
     """
-    if graph.output_name == graph.input_name:
+    layers = tuple(graph.layers())
+    if not layers:
         raise CompileError(f"network {graph.name!r} has no layers; accepted: at least one")
-    candidates = chip_candidates(graph)
+    preferred, *others = memory_candidates(graph)
     try:
-        return _compile(graph, config, plan_memory(graph, config, candidates))
+        return compile_layers(graph, layers, config, plan_memory(graph, config, preferred))
     except CompileError:
-        if not candidates:
+        if not others:
             raise
-    # Tensors that stay on chip leave less room for the tiles of those that do not.
-    return _compile(graph, config, plan_memory(graph, config, ()))
+    return compile_layers(graph, layers, config, plan_memory(graph, config, others[0]))
 
 
-def _compile(graph: LayerGraph, config: AcceleratorConfig, plan: MemoryPlan) -> Program:
-    """The program under a memory plan. Raises CompileError where a layer cannot be tiled to what the plan leaves it."""
+def memory_candidates(graph: LayerGraph) -> list[frozenset[str]]:
+    """The candidates for ``plan_memory`` in the order in which compilation tries them.
+
+    Tensors that stay on chip leave less room for the tiles of those that do not: the last resort is to keep none.
+    """
+    candidates = chip_candidates(graph)
+    return [candidates, frozenset()] if candidates else [candidates]
+
+
+def compile_layers(graph: LayerGraph, layers: Sequence[Layer], config: AcceleratorConfig, plan: MemoryPlan) -> Program:
+    """The program that computes successive ``layers`` of ``graph`` under a memory plan, given the tensors before them.
+
+    Raises CompileError where a layer cannot be tiled to what the plan leaves it.
+    """
     builder = ProgramBuilder(config)
     spans = []
-    for layer in graph.layers():
+    for layer in layers:
         rooms = plan.rooms[layer.name]
         rings = Rings(builder.act_ring(rooms.operands), builder.act_ring(rooms.results))
         operands = graph.operands(layer)

@@ -45,6 +45,15 @@ class _Lives:
         """Positions from the layer that writes the tensor to the last that reads it."""
         return range(self.position[name], self.last_use[name] + 1)
 
+    def still(self, spans: Mapping[str, Span], name: str) -> dict[str, Span]:
+        """Those of ``spans``, of earlier tensors, that live when the tensor ``name`` is written."""
+        return {other: span for other, span in spans.items() if self.last_use[other] >= self.position[name]}
+
+
+def plan_key(config: AcceleratorConfig) -> tuple[int, int]:
+    """What of a configuration a plan depends on: equal keys, equal plans."""
+    return config.act_bank_bytes, config.act_word_bytes
+
 
 def chip_candidates(graph: LayerGraph) -> frozenset[str]:
     """Layers whose outputs could stay on chip: all but the last, and what a product flattens from several rows."""
@@ -70,10 +79,11 @@ def plan_memory(graph: LayerGraph, config: AcceleratorConfig, candidates: Collec
         spans = _place_on_chip(graph, config, lives, on_chip)
     places, scratch_bytes = _place_in_memory(graph, lives, on_chip)
     tiles = {name: _whole_tile(graph, config, name, span.start) for name, span in spans.items()}
-    rooms = {}
-    for layer in graph.layers():
-        live = [span for name, span in spans.items() if lives.position[layer.name] in lives.of(name)]
-        rooms[layer.name] = _rooms(config, live)
+    live: list[list[Span]] = [[] for _ in lives.order]
+    for name, span in spans.items():
+        for position in lives.of(name):
+            live[position].append(span)
+    rooms = {layer.name: _rooms(config, live[lives.position[layer.name]]) for layer in graph.layers()}
     return MemoryPlan({**places, **tiles}, rooms, scratch_bytes)
 
 
@@ -107,18 +117,19 @@ def _place_on_chip(
         if any(tensor.name not in on_chip for tensor in (layer, *graph.operands(layer)))
     }
     placed: dict[str, Span] = {}
+    live: dict[str, Span] = {}
     for name in lives.order:
         if name not in on_chip:
             continue
+        live = lives.still(live, name)
         height, width, channels = graph[name].output.shape
         size = bank_bytes(height, width * channels, config.act_word_bytes)
         limit = capacity // 2 if with_memory & set(lives.of(name)) else capacity
-        live = {other: span for other, span in placed.items() if lives.last_use[other] >= lives.position[name]}
         start = next((gap.start for gap in _gaps(live.values(), limit) if gap.start + size <= gap.end), None)
         if start is None:
             sizes = {name: size, **{other: span.end - span.start for other, span in live.items()}}
             return max(sizes, key=sizes.__getitem__)
-        placed[name] = Span(start, start + size)
+        placed[name] = live[name] = Span(start, start + size)
     return placed
 
 
@@ -128,16 +139,18 @@ def _place_in_memory(graph: LayerGraph, lives: _Lives, on_chip: Collection[str])
     Tensors whose lifetimes do not overlap share scratch memory: each takes the lowest gap that is free while it lives.
     """
     places = {graph.input_name: Place(Region.INPUT, 0), graph.output_name: Place(Region.OUTPUT, 0)}
-    placed: dict[str, Span] = {}
+    total = 0
+    live: dict[str, Span] = {}
     for name in lives.order:
         if name in places or name in on_chip:
             continue
+        live = lives.still(live, name)
         size = -(-graph[name].output.elements // ALIGNMENT) * ALIGNMENT
-        live = [span for other, span in placed.items() if lives.last_use[other] >= lives.position[name]]
-        start = next(gap.start for gap in _gaps(live, 1 << 40) if gap.start + size <= gap.end)
-        placed[name] = Span(start, start + size)
+        start = next(gap.start for gap in _gaps(live.values(), 1 << 40) if gap.start + size <= gap.end)
+        live[name] = Span(start, start + size)
         places[name] = Place(Region.SCRATCH, start)
-    return places, max((span.end for span in placed.values()), default=0)
+        total = max(total, start + size)
+    return places, total
 
 
 def _rooms(config: AcceleratorConfig, taken: Collection[Span]) -> Rooms:

@@ -1,6 +1,6 @@
 """Steps: how the array walks a windowed layer, group of channels by group and step by step of the window.
 
-They follow from shapes alone, so that an estimate has them without a layer's packed weights.
+They follow from shapes alone.
 """
 
 from __future__ import annotations

@@ -1,0 +1,69 @@
+"""How fast the cycle model is on networks of NAS-Bench-201's size, and what composing them of layers costs in accuracy.
+
+``python -m flows.model_speed`` prints both.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from flows.accelerators import ACCELERATOR_SPACES
+from hwgen.compiler import compile_graph
+from hwgen.config import AcceleratorConfig
+from hwgen.cycles import CycleTable, predict
+from hwgen.graph import LayerGraph
+from nas.quantise import structure
+from nas.spaces.registry import space
+
+NETWORKS = 8
+ACCELERATORS = 6
+REPETITIONS = 100
+
+
+def random_networks(rng: np.random.Generator, count: int) -> list[LayerGraph]:
+    """Networks of NAS-Bench-201 at its own size."""
+    nasbench201 = space("nasbench201", "cifar10")
+    networks: list[LayerGraph] = []
+    while len(networks) < count:
+        genotype = [int(rng.integers(choices)) for choices in nasbench201.choices]
+        if nasbench201.is_legal(genotype):
+            networks.append(structure(nasbench201, nasbench201.decode(genotype)))
+    return networks
+
+
+def random_accelerators(rng: np.random.Generator, count: int) -> list[AcceleratorConfig]:
+    """Accelerators that a search on CIFAR-10 chooses from."""
+    accelerators = ACCELERATOR_SPACES["cifar10"]
+    return [accelerators.decode([int(rng.integers(size)) for size in accelerators.gene_sizes]) for _ in range(count)]
+
+
+def main() -> None:
+    """Model every network on every accelerator, whole and composed, and time composing them again."""
+    rng = np.random.default_rng(0)
+    networks, configs = random_networks(rng, NETWORKS), random_accelerators(rng, ACCELERATORS)
+    began = time.perf_counter()
+    whole = np.array([[predict(compile_graph(graph, config)).cycles for config in configs] for graph in networks])
+    whole_seconds = time.perf_counter() - began
+
+    table = CycleTable()
+    began = time.perf_counter()
+    composed = np.array([table.cycles(graph, configs) for graph in networks])
+    first_seconds = time.perf_counter() - began
+    began = time.perf_counter()
+    for _ in range(REPETITIONS):
+        for graph in networks:
+            table.cycles(graph, configs)
+    again_seconds = (time.perf_counter() - began) / REPETITIONS
+
+    errors = np.abs(composed / whole - 1)
+    print(f"{whole.size / whole_seconds:.1f} networks per second compiled and modelled whole")
+    print(f"{whole.size / first_seconds:.1f} networks per second composed of layers that are not known yet")
+    rate = whole.size / again_seconds
+    print(f"{rate:.0f} networks per second composed of known layers, on {len(configs)} accelerators at once")
+    print(f"composed against whole: {errors.mean():.2%} mean error, {errors.max():.2%} largest")
+
+
+if __name__ == "__main__":
+    main()
