@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 
 from hwgen.cycles.instructions import Instruction
 from hwgen.program import Engine
+from hwgen.rtl.instruction_gate import InstructionGate
 from hwgen.rtl.sequencer import QUEUE_DEPTH
 
 
@@ -59,8 +60,9 @@ class Retirements:
 class Queue:
     """An engine's queue of instructions, and the gate behind it that holds each back until its waits are satisfied."""
 
-    def __init__(self, retirements: Retirements) -> None:
+    def __init__(self, retirements: Retirements, agenda: Agenda) -> None:
         self._retirements = retirements
+        self._agenda = agenda
         self._entries: deque[tuple[int, Instruction]] = deque()
         self._last_read = -1
         self._released_from: int | None = None
@@ -87,7 +89,8 @@ class Queue:
             satisfied = self._retirements.reached_from(instruction.waits)
             if satisfied is None:
                 return None
-            self._released_from = max(written + 1, satisfied)
+            self._released_from = max(written + 1, self._last_read + 1, satisfied) + InstructionGate.latency
+            self._agenda.visit(self._released_from)
         return instruction if self._released_from <= now else None
 
     def read(self, now: int) -> None:

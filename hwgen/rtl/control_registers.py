@@ -76,11 +76,16 @@ class ControlRegisters(wiring.Component):
         with m.If(self.bus_error):
             m.d.sync += error.eq(1)
 
+        # What a cycle adds is added in the next.
+        counting = Signal()
+        m.d.sync += counting.eq(running)
         counters = [Signal(COUNTER_BITS, name=f"counter_{counter.name}") for counter in COUNTERS]
-        for counter, increment in zip(counters, self.increments, strict=True):
+        for index, counter in enumerate(counters):
+            increment = Signal(INCREMENT_BITS, name=f"increment_{COUNTERS[index].name}", reset_less=True)
+            m.d.sync += increment.eq(self.increments[index])
             with m.If(self.start):
                 m.d.sync += counter.eq(0)
-            with m.Elif(running):
+            with m.Elif(counting):
                 m.d.sync += counter.eq(counter + increment)
 
         read = Signal()

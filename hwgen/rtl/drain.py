@@ -150,10 +150,12 @@ class Drain(wiring.Component):
             holds.eq(holds + self.hold_done - skips_hold),
         ]
 
-        x, y = Signal(12, reset_less=True), Signal(12, reset_less=True)
+        # Pixels of the output row, output rows and groups that are left: a count's end is seen without an addition.
+        x_left, y_left = Signal(12, reset_less=True), Signal(12, reset_less=True)
+        groups_left = Signal(12, reset_less=True)
         slot = Signal(slot_bits(self.config))
-        group = Signal(12, reset_less=True)
         channel = Signal(range(cols + lanes + 1), reset_less=True)
+        channels_left = Signal(6, reset_less=True)
         chunk = Signal(range(max(2, -(-cols // lanes))), reset_less=True)
         group_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
         row_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
@@ -163,11 +165,10 @@ class Drain(wiring.Component):
         elements_left = Signal(ACT_ADDRESS_BITS, reset_less=True)
         row_bank = Signal(2, reset_less=True)
 
-        group_last = group == current.groups - 1
-        channels = Mux(group_last, current.last_channels, current.group_channels)
-        chunk_last = channel + lanes >= channels
-        x_last = x == current.out_width - 1
-        tile_last = x_last & (y == current.out_height - 1)
+        group_last = groups_left == 1
+        chunk_last = channels_left <= lanes
+        x_last, y_last = x_left == 1, y_left == 1
+        tile_last = x_last & y_last
         sums_end_row = elements_left <= self.config.eltwise_lanes
 
         active = Signal()
@@ -181,9 +182,7 @@ class Drain(wiring.Component):
             self.busy.eq(active),
             self.slot_drained.eq(takes_chunk & chunk_last),
             finishing.eq(
-                skips_hold
-                | (self.slot_drained & tile_last & group_last)
-                | (takes_sums & sums_end_row & (y == current.out_height - 1))
+                skips_hold | (self.slot_drained & tile_last & group_last) | (takes_sums & sums_end_row & y_last)
             ),
             self.descriptors.ready.eq(~active | finishing),
             self.drain_slot.eq(slot),
@@ -193,18 +192,24 @@ class Drain(wiring.Component):
         # Rows lie in successive banks, and share an address until the banks start again from the first.
         next_row_address = row_address + Mux(row_bank == ROW_BANKS - 1, current.out_pitch, 0)
         with m.If(takes_chunk):
-            m.d.sync += [channel.eq(channel + lanes), chunk.eq(chunk + 1)]
+            m.d.sync += [channel.eq(channel + lanes), channels_left.eq(channels_left - lanes), chunk.eq(chunk + 1)]
             with m.If(~current.parameters_constant):
                 m.d.sync += parameters.eq(parameters + 1)
             with m.If(chunk_last):
-                m.d.sync += [channel.eq(0), chunk.eq(0), parameters.eq(group_parameters)]
-                m.d.sync += slot.eq(Mux(slot == partial_sums - 1, 0, slot + 1))
+                next_in_last_group = Mux(tile_last, groups_left == 2, group_last)
+                m.d.sync += [
+                    channel.eq(0),
+                    channels_left.eq(Mux(next_in_last_group, current.last_channels, current.group_channels)),
+                    chunk.eq(0),
+                    parameters.eq(group_parameters),
+                    slot.eq(Mux(slot == partial_sums - 1, 0, slot + 1)),
+                ]
                 with m.If(~x_last):
-                    m.d.sync += [x.eq(x + 1), pixel_address.eq(pixel_address + current.out_step)]
+                    m.d.sync += [x_left.eq(x_left - 1), pixel_address.eq(pixel_address + current.out_step)]
                 with m.Else():
                     m.d.sync += [
-                        x.eq(0),
-                        y.eq(y + 1),
+                        x_left.eq(current.out_width),
+                        y_left.eq(y_left - 1),
                         row_bank.eq(row_bank + 1),
                         row_address.eq(next_row_address),
                         pixel_address.eq(next_row_address),
@@ -212,9 +217,9 @@ class Drain(wiring.Component):
                 with m.If(tile_last):
                     following = group_address + current.group_channels
                     m.d.sync += [
-                        y.eq(0),
+                        y_left.eq(current.out_height),
                         row_bank.eq(current.out_bank),
-                        group.eq(group + 1),
+                        groups_left.eq(groups_left - 1),
                         group_address.eq(following),
                         row_address.eq(following),
                         pixel_address.eq(following),
@@ -229,7 +234,7 @@ class Drain(wiring.Component):
             with m.If(sums_end_row):
                 m.d.sync += [
                     elements_left.eq(current.row_elements),
-                    y.eq(y + 1),
+                    y_left.eq(y_left - 1),
                     row_bank.eq(row_bank + 1),
                     row_address.eq(next_row_address),
                     pixel_address.eq(next_row_address),
@@ -240,10 +245,11 @@ class Drain(wiring.Component):
             m.d.sync += [
                 current.eq(incoming),
                 active.eq(1),
-                x.eq(0),
-                y.eq(0),
-                group.eq(0),
+                x_left.eq(incoming.out_width),
+                y_left.eq(incoming.out_height),
+                groups_left.eq(incoming.groups),
                 channel.eq(0),
+                channels_left.eq(Mux(incoming.groups == 1, incoming.last_channels, incoming.group_channels)),
                 chunk.eq(0),
                 group_address.eq(incoming.out_address),
                 row_address.eq(incoming.out_address),
@@ -273,9 +279,8 @@ class Drain(wiring.Component):
             results.append(lane.result)
 
         valid_lanes = Signal(range(lanes + 1))
-        left_in_group = channels - channel
         with m.If(takes_chunk):
-            m.d.comb += valid_lanes.eq(Mux(chunk_last, left_in_group, lanes))
+            m.d.comb += valid_lanes.eq(Mux(chunk_last, channels_left, lanes))
         with m.Elif(takes_sums):
             m.d.comb += valid_lanes.eq(
                 Mux(elements_left < self.config.eltwise_lanes, elements_left, self.config.eltwise_lanes)

@@ -20,7 +20,10 @@ def blocking_engines(waits: Mapping[Engine, int], retired: Mapping[Engine, int])
 
 
 class InstructionGate(wiring.Component):
-    """Combinational; ``blocked_by`` says which engines the next instruction waits for."""
+    """``blocked_by`` says which engines the next instruction waits for; once none, the gate opens for it."""
+
+    latency = 1
+    """Cycles from an instruction's arrival, with its waits satisfied, to its release."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -41,11 +44,13 @@ class InstructionGate(wiring.Component):
             Engine.STORE: header.wait_store,
         }
         blocked = Signal(len(Engine))
+        is_open = Signal()
+        m.d.sync += is_open.eq(self.queued.valid & (blocked == 0) & ~self.queued.ready)
         m.d.comb += [
             blocked.eq(Cat(self.retired[engine] < waits[engine] for engine in Engine)),
             self.blocked_by.eq(blocked & self.queued.valid.replicate(len(Engine))),
             self.released.payload.eq(self.queued.payload),
-            self.released.valid.eq(self.queued.valid & (blocked == 0)),
-            self.queued.ready.eq(self.released.ready & (blocked == 0)),
+            self.released.valid.eq(self.queued.valid & is_open),
+            self.queued.ready.eq(self.released.ready & is_open),
         ]
         return m
