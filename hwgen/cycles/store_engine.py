@@ -10,7 +10,8 @@ from hwgen.memory_model import MemoryModel
 from hwgen.program import Engine
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.burst_splitter import split_bursts
-from hwgen.rtl.store_engine import BEAT_BUFFER
+from hwgen.rtl.row_beats import AHEAD
+from hwgen.rtl.store_engine import BEAT_BUFFER, IN_FLIGHT
 from hwgen.rtl.write_port import MAX_OUTSTANDING
 
 READ_LATENCY = ActBuffer.store_latency + 1
@@ -30,74 +31,68 @@ class StoreEngine:
         self._bus_bytes = bus_bytes
         self._memory = memory
         self._agenda = agenda
-        self._idle_from = 0
+        self._accepts_from = 0
         self._last_burst = -1
         """When the splitter's last burst left it."""
         self._beats = _Beats(memory.cycles_per_beat)
         self._answers: deque[int] = deque([-1] * MAX_OUTSTANDING, maxlen=MAX_OUTSTANDING)
         """When the memory answered the last bursts."""
+        self._retired: deque[int] = deque([-1] * IN_FLIGHT, maxlen=IN_FLIGHT)
+        """When the last instructions retired."""
 
     def step(self, now: int) -> bool:
         """Accept an instruction; whether it did."""
-        if now < self._idle_from:
+        if now < self._accepts_from:
             return False
         instruction = self._queue.released(now)
         if instruction is None:
             return False
         self._queue.read(now)
-        asks = now + 1
+        requested = now
         for address, beats in requests(instruction, self._bus_bytes):
-            asks = self._store_row(asks, address, beats)
-        self._idle_from = self._answers[-1] + 2
-        self._agenda.visit(self._idle_from)
-        self._retirements.retire(Engine.STORE, self._idle_from)
+            # A row's request is sent when the splitter is free; its beats follow those of the row before.
+            requested = max(requested + 1, self._last_burst)
+            self._last_burst = requested
+            row_taken = max(now + 1, self._beats.found)
+            self._beats.found = row_taken
+            for _, size in split_bursts(address, beats, self._bus_bytes):
+                # One burst per cycle, and no more in flight than the write port counts.
+                self._last_burst = max(self._last_burst + 1, self._answers[0] + 1)
+                self._beats.pass_burst(self._last_burst + ADDRESS_LATENCY, size)
+                self._answers.append(max(self._beats.taken + self._memory.latency_cycles, self._answers[-1] + 1))
+        self._retired.append(self._answers[-1] + 1)
+        self._retirements.retire(Engine.STORE, self._retired[-1])
+        self._accepts_from = max(requested, row_taken, self._retired[0])
+        self._agenda.visit(self._accepts_from)
         return True
-
-    def _store_row(self, asks: int, address: int, beats: int) -> int:
-        """Store a row whose request is offered from cycle ``asks`` on; when the next one's may be."""
-        requested = max(asks, self._last_burst)
-        self._last_burst = requested
-        for _, size in split_bursts(address, beats, self._bus_bytes):
-            # One burst per cycle, and no more in flight than the write port counts.
-            self._last_burst = max(self._last_burst + 1, self._answers[0] + 1)
-            self._beats.pass_burst(requested + 1, self._last_burst + ADDRESS_LATENCY, size)
-            self._answers.append(max(self._beats.taken + self._memory.latency_cycles, self._answers[-1] + 1))
-        return self._beats.read + 1
 
 
 class _Beats:
-    """Beats on their way from the activation buffer through the engine's buffer to the memory."""
+    """Beats on their way: found, read from the activation buffer, and taken by the memory from the engine's buffer."""
 
     def __init__(self, interval: int) -> None:
-        self.read = -1
-        """When the last beat was read."""
+        self.found = -1
+        """When the last beat was found, or the next row taken."""
         self.taken = -interval
-        """When the memory took it."""
+        """When the memory took the last beat."""
         self._interval = interval
-        self._reads: deque[int] = deque(maxlen=BEAT_BUFFER)
-        self._takes: deque[int] = deque(maxlen=BEAT_BUFFER)
+        self._reads: deque[int] = deque([-1] * AHEAD, maxlen=AHEAD)
+        self._takes: deque[int] = deque([-1] * BEAT_BUFFER, maxlen=BEAT_BUFFER)
 
-    def pass_burst(self, reads_from: int, takes_from: int, beats: int) -> None:
-        """A burst's beats are read from cycle ``reads_from`` on and taken from ``takes_from`` on."""
-        first = max(reads_from, self.read + 1)
+    def pass_burst(self, takes_from: int, beats: int) -> None:
+        """A burst's beats are found as soon as there is room for them, and taken from cycle ``takes_from`` on."""
+        first = max(self.found + 2, self._reads[-1] + 1)
         if self._interval == 1 and first + READ_LATENCY >= max(takes_from, self.taken + 1):
             # The memory takes each as it comes, so the buffer never fills.
-            self.read = first + beats - 1
-            self.taken = self.read + READ_LATENCY
-            self._reads.extend(range(max(first, self.read - BEAT_BUFFER + 1), self.read + 1))
-            self._takes.extend(range(max(first, self.read - BEAT_BUFFER + 1) + READ_LATENCY, self.taken + 1))
+            last = first + beats - 1
+            self.found = max(self.found + beats, last - AHEAD + 1)
+            self.taken = last + READ_LATENCY
+            self._reads.extend(range(max(first, last - AHEAD + 1), last + 1))
+            self._takes.extend(range(max(first, last - BEAT_BUFFER + 1) + READ_LATENCY, self.taken + 1))
             return
         for _ in range(beats):
-            self.read = self._room_from(max(reads_from, self.read + 1))
-            self.taken = max(self.read + READ_LATENCY, self.taken + self._interval, takes_from)
-            self._reads.append(self.read)
+            self.found = max(self.found, self._reads[0]) + 1
+            read = max(self.found, self._reads[-1], self._takes[0]) + 1
+            self.taken = max(read + READ_LATENCY, self.taken + self._interval, takes_from)
+            self._reads.append(read)
             self._takes.append(self.taken)
-
-    def _room_from(self, now: int) -> int:
-        """The first cycle from ``now`` on in which the buffer has room for a beat and for those under way."""
-        while True:
-            arrived = sum(read + ActBuffer.store_latency < now for read in self._reads)
-            left = sum(taken < now for taken in self._takes)
-            if arrived - left + ActBuffer.store_latency < BEAT_BUFFER:
-                return now
-            now += 1

@@ -101,7 +101,8 @@ class Accelerator(wiring.Component):
         connect(m, store.places, act_buffer.store)
         m.d.comb += [
             store.stored.eq(act_buffer.stored),
-            store.port_idle.eq(write_port.idle),
+            store.stored_valid.eq(act_buffer.stored_valid),
+            store.acknowledged.eq(write_port.acknowledged),
             act_buffer.fetch.eq(compute.fetch),
             compute.fetched.eq(act_buffer.fetched),
             act_buffer.write_strobe.eq(compute.write_strobe),

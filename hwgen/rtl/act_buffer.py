@@ -19,6 +19,10 @@ PlaceLayout = data.StructLayout({"bank": 2, "address": ACT_ADDRESS_BITS})
 """A byte: the bank of its row, and its address there."""
 
 
+MEMORIES = tuple((bank, odd, half) for bank in range(ROW_BANKS) for odd in range(2) for half in range(2))
+"""The buffer's memories: of each bank, even and odd words, lower and upper half."""
+
+
 def load_layout(bus_bytes: int) -> data.StructLayout:
     """A beat for the buffer: the place of its first byte, its data and which bytes to write."""
     return data.StructLayout({"place": PlaceLayout, "data": 8 * bus_bytes, "strobe": bus_bytes})
@@ -35,12 +39,15 @@ class ActBuffer(wiring.Component):
     """One read and one write per memory and cycle.
 
     The array's fetches and write-backs always proceed; loads and stores wait where they meet them in a memory. Tiles
-    are placed so that they rarely do: operands in one half, results in the other.
+    are placed so that they rarely do: operands in one half, results in the other. What was taken waits inside: while
+    it does, nothing further is taken.
     """
 
-    fetch_latency = 3
-    store_latency = 2
-    write_latency = 2
+    fetch_latency = 4
+    store_latency = 4
+    """Cycles from a place to its beat, where nothing is in the way."""
+    write_latency = 1
+    """Cycles from a write-back to the first fetch that sees it; the same from a load's beat that does not wait."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
@@ -52,9 +59,10 @@ class ActBuffer(wiring.Component):
                 "write_strobe": In(config.requant_lanes),  # bytes written after requantisation
                 "write_place": In(PlaceLayout),  # place of the first of them
                 "write_data": In(8 * config.requant_lanes),
-                "load": In(stream.Signature(load_layout(bus_bytes))),  # beats from memory
+                "load": In(stream.Signature(load_layout(bus_bytes))),  # beats from memory; ready: the last is in place
                 "store": In(stream.Signature(PlaceLayout)),  # places of beats to memory
-                "stored": Out(8 * bus_bytes),  # the beat, store_latency cycles after its place
+                "stored_valid": Out(1),  # the beat of the next of these places is there
+                "stored": Out(8 * bus_bytes),
             }
         )
 
@@ -62,123 +70,127 @@ class ActBuffer(wiring.Component):
         m = Module()
         word_bytes = self.config.act_word_bytes
         word_bits = 8 * word_bytes
-        lane_bits = word_bytes.bit_length() - 1
+        ring_bits = word_bytes.bit_length()
+        """Address bits of a byte's place in an even word and the odd one after it."""
         depth = self.config.act_bank_bytes // (2 * word_bytes)
-        half_bit = lane_bits + 1 + (depth - 1).bit_length()
-        """Position of the address bit that selects the half."""
+        address_bits = ring_bits + (depth - 1).bit_length() + 1
+        """Address bits down from the one that selects the half."""
 
-        def split(address: Value, name: str) -> tuple[Value, list[Value]]:
-            """Whether the first word is odd, and the word addresses of the even and the odd memory."""
-            word = Signal(half_bit + 1 - lane_bits, name=f"{name}_word")
-            following = Signal(half_bit + 1 - lane_bits, name=f"{name}_following")
-            m.d.comb += [word.eq(address[lane_bits : half_bit + 1]), following.eq(word + 1)]
-            return word[0], [Mux(word[0], following, word), Mux(word[0], word, following)]
+        def words(address: Value) -> list[Value]:
+            """Addresses of a vector's words in the even and in the odd memory: the row, and the half above it."""
+            row = address[ring_bits:address_bits]
+            return [(row + address[ring_bits - 1])[: len(row)], row]
 
-        def rotate(payload: Value, strobe: Value, address: Value) -> tuple[Value, Value]:
-            """Data and strobes of two words, with the first byte in its place in the first word."""
-            lane = address[:lane_bits]
-            return payload << Cat(Const(0, 3), lane), strobe << lane
+        def register(name: str, value: Value, enable: Value | int = 1) -> Signal:
+            signal = Signal(len(value), name=name, reset_less=True)
+            with m.If(enable):
+                m.d.sync += signal.eq(value)
+            return signal
 
-        def order(odd: Value, pair: Value, width: int) -> list[Value]:
-            """The parts of a pair of words (first, second) that go to the even and the odd memory."""
-            return [Mux(odd, pair[width:], pair[:width]), Mux(odd, pair[:width], pair[width:])]
+        def meets(name: str, place: data.View, used: list[Value], enable: Value | int = 1) -> Signal:
+            """Register of the memories that an access meets, a bit each; ``used``: in the even and the odd one."""
+            halves = [word[-1] for word in words(place.address)]
+            signal = Signal(len(MEMORIES), name=f"{name}_meets")
+            here = [(place.bank == bank) & used[odd] & (halves[odd] == half) for bank, odd, half in MEMORIES]
+            with m.If(enable):
+                m.d.sync += signal.eq(Cat(here))
+            return signal
 
-        # The write-back is rotated into place one cycle before it is written.
-        write_data, write_strobe = Signal(2 * word_bits, reset_less=True), Signal(2 * word_bytes)
-        write_place = Signal(PlaceLayout, reset_less=True)
-        rotated, strobes = rotate(self.write_data, self.write_strobe, self.write_place.address)
-        m.d.sync += [write_data.eq(rotated), write_strobe.eq(strobes), write_place.eq(self.write_place)]
-        write_odd, write_words = split(write_place.address, "write")
-        write_parts, write_masks = order(write_odd, write_data, word_bits), order(write_odd, write_strobe, word_bytes)
-
-        load = self.load.payload
-        load_data, load_strobe = Signal(2 * word_bits), Signal(2 * word_bytes)
-        rotated, strobes = rotate(load.data, load.strobe, load.place.address)
-        m.d.comb += [load_data.eq(rotated), load_strobe.eq(strobes)]
-        load_odd, load_words = split(load.place.address, "load")
-        load_parts, load_masks = order(load_odd, load_data, word_bits), order(load_odd, load_strobe, word_bytes)
-
-        store = self.store.payload
-        _, store_words = split(store.address, "store")
-
-        load_blocked, store_blocked = Signal(), Signal()
-        m.d.comb += [self.load.ready.eq(~load_blocked), self.store.ready.eq(~store_blocked)]
-        fetched_words: list[list[Value]] = [[] for _ in range(ROW_BANKS)]
-        stored_words: list[list[Value]] = [[] for _ in range(ROW_BANKS)]
+        # First cycle: each access finds its memories and words, and data find their bytes.
+        fetch_words = []
+        fetching = []
         for bank in range(ROW_BANKS):
             # The bank's row among those fetched, and on which side of the wrap from the last bank to the first it is.
             row = (bank - self.fetch.bank)[: ROW_BANKS.bit_length() - 1]
-            fetching = Signal(name=f"fetching_{bank}")
-            address = Signal(ACT_ADDRESS_BITS, name=f"fetch_address_{bank}")
-            m.d.comb += [
-                fetching.eq(self.fetch.rows.bit_select(row, 1)),
-                address.eq(Mux(_wraps(bank, self.fetch.bank), self.fetch.wrapped_address, self.fetch.address)),
-            ]
-            _, fetch_words = split(address, f"fetch_{bank}")
-            for parity in range(2):
-                halves: list[Value] = []
-                for half in range(2):
-                    ram = Ram(width=word_bits, depth=depth, granule=8)
-                    m.submodules[f"bank{bank}_{('even', 'odd')[parity]}_{('lower', 'upper')[half]}"] = ram
-                    fetches = Signal(name=f"fetches_{bank}_{parity}_{half}")
-                    m.d.comb += fetches.eq(fetching & (fetch_words[parity][-1] == half))
-                    store_here = (store.bank == bank) & (store_words[parity][-1] == half)
-                    with m.If(store_here & fetches):
-                        m.d.comb += store_blocked.eq(1)
-                    writes = Signal(name=f"writes_{bank}_{parity}_{half}")
-                    m.d.comb += writes.eq(
-                        (write_place.bank == bank) & (write_words[parity][-1] == half) & (write_masks[parity] != 0)
-                    )
-                    load_here = (load.place.bank == bank) & (load_words[parity][-1] == half)
-                    with m.If(load_here & writes):
-                        m.d.comb += load_blocked.eq(1)
-                    m.d.comb += [
-                        ram.read_address.eq(Mux(fetches, fetch_words[parity], store_words[parity])[1:-1]),
-                        ram.read_enable.eq(fetches | (self.store.valid & store_here)),
-                        ram.write_address.eq(Mux(writes, write_words[parity], load_words[parity])[1:-1]),
-                        ram.write_data.eq(Mux(writes, write_parts[parity], load_parts[parity])),
-                        ram.write_enable.eq(
-                            Mux(
-                                writes,
-                                write_masks[parity],
-                                Mux(self.load.valid & self.load.ready & load_here, load_masks[parity], 0),
-                            )
-                        ),
-                    ]
-                    halves.append(ram.read_data)
-                lower, upper = halves
-                name = f"{bank}_{parity}"
-                fetched_words[bank].append(_select_half(m, lower, upper, fetch_words[parity][-1], f"fetched_{name}"))
-                stored_words[bank].append(_select_half(m, lower, upper, store_words[parity][-1], f"stored_{name}"))
+            address = Mux(_wraps(bank, self.fetch.bank), self.fetch.wrapped_address, self.fetch.address)
+            fetch_words.append([register(f"fetch_word_{bank}_{odd}", word) for odd, word in enumerate(words(address))])
+            fetching.append(register(f"fetching_{bank}", self.fetch.rows.bit_select(row, 1)))
+        fetches = Cat(fetching[bank] & (fetch_words[bank][odd][-1] == half) for bank, odd, half in MEMORIES)
 
-        # Second cycle of a fetch: put each bank's words in order and rotate its vector to the front. All rows' vectors
-        # lie at the same place within a word, since pitches are whole words.
-        fetch_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
-        wrapped_odd = Signal(reset_less=True)
-        fetch_bank, selected_bank = Signal(2, reset_less=True), Signal(2, reset_less=True)
-        m.d.sync += [
-            fetch_address.eq(self.fetch.address),
-            wrapped_odd.eq(self.fetch.wrapped_address[lane_bits]),
-            fetch_bank.eq(self.fetch.bank),
-            selected_bank.eq(fetch_bank),
+        write_ring = self.write_place.address[:ring_bits]
+        masks = _rotate_left(Cat(self.write_strobe, Const(0, 2 * word_bytes - len(self.write_strobe))), write_ring, 1)
+        write_data = Cat(self.write_data, Const(0, 2 * word_bits - len(self.write_data)))
+        write_parts = register("write_parts", _rotate_left(write_data, write_ring, 8))
+        write_masks = register("write_masks", masks)
+        write_words = [register(f"write_word_{odd}", w) for odd, w in enumerate(words(self.write_place.address))]
+        writes = meets("write", self.write_place, [masks[:word_bytes].any(), masks[word_bytes:].any()])
+
+        load, load_ring = self.load.payload, self.load.payload.place.address[:ring_bits]
+        masks = _rotate_left(Cat(load.strobe, Const(0, 2 * word_bytes - len(load.strobe))), load_ring, 1)
+        load_data = Cat(load.data, Const(0, 2 * word_bits - len(load.data)))
+        load_parts = register("load_parts", _rotate_left(load_data, load_ring, 8), self.load.ready)
+        load_masks = register("load_masks", masks, self.load.ready)
+        load_words = [
+            register(f"load_word_{odd}", word, self.load.ready) for odd, word in enumerate(words(load.place.address))
         ]
-        vectors = []
-        for bank, (even, odd) in enumerate(fetched_words):
-            first_odd = Mux(_wraps(bank, fetch_bank), wrapped_odd, fetch_address[lane_bits])
-            vector = Signal(8 * self.config.rows, name=f"vector_{bank}", reset_less=True)
-            pair = Mux(first_odd, Cat(odd, even), Cat(even, odd))
-            m.d.sync += vector.eq(pair >> Cat(Const(0, 3), fetch_address[:lane_bits]))
-            vectors.append(vector)
-        # Third cycle: from bank order to row order.
-        for row in range(ROW_BANKS):
-            m.d.sync += self.fetched[row].eq(Array(vectors)[(selected_bank + row)[: ROW_BANKS.bit_length() - 1]])
+        loads = meets("load", load.place, [self.load.valid] * 2, self.load.ready)
 
-        # Second cycle of a store.
-        stored_place = Signal(PlaceLayout, reset_less=True)
-        m.d.sync += stored_place.eq(store)
-        even, odd = (Array(words[parity] for words in stored_words)[stored_place.bank] for parity in range(2))
-        pair = Mux(stored_place.address[lane_bits], Cat(odd, even), Cat(even, odd))
-        m.d.sync += self.stored.eq(pair >> Cat(Const(0, 3), stored_place.address[:lane_bits]))
+        store = self.store.payload
+        store_place = Signal(PlaceLayout, reset_less=True)
+        store_words = [
+            register(f"store_word_{odd}", word, self.store.ready) for odd, word in enumerate(words(store.address))
+        ]
+        stores = meets("store", store, [self.store.valid] * 2, self.store.ready)
+        with m.If(self.store.ready):
+            m.d.sync += store_place.eq(store)
+
+        # Second cycle: the memories.
+        m.d.comb += [self.load.ready.eq((loads & writes) == 0), self.store.ready.eq((stores & fetches) == 0)]
+        read_data = {}
+        for index, (bank, odd, half) in enumerate(MEMORIES):
+            ram = Ram(width=word_bits, depth=depth, granule=8)
+            m.submodules[f"bank{bank}_{('even', 'odd')[odd]}_{('lower', 'upper')[half]}"] = ram
+            part, mask = slice(word_bits * odd, word_bits * (odd + 1)), slice(word_bytes * odd, word_bytes * (odd + 1))
+            m.d.comb += [
+                ram.read_address.eq(Mux(fetches[index], fetch_words[bank][odd], store_words[odd])[:-1]),
+                ram.read_enable.eq(fetches[index] | stores[index]),
+                ram.write_address.eq(Mux(writes[index], write_words[odd], load_words[odd])[:-1]),
+                ram.write_data.eq(Mux(writes[index], write_parts[part], load_parts[part])),
+            ]
+            with m.If(writes[index]):
+                m.d.comb += ram.write_enable.eq(write_masks[mask])
+            with m.Elif(loads[index] & self.load.ready):
+                m.d.comb += ram.write_enable.eq(load_masks[mask])
+            read_data[bank, odd, half] = ram.read_data
+
+        # Third cycle: the halves addressed a cycle ago; of a store, the bank too.
+        fetched = []
+        for bank in range(ROW_BANKS):
+            halves = [register(f"fetch_half_{bank}_{odd}", fetch_words[bank][odd][-1]) for odd in range(2)]
+            pair = Cat(Mux(halves[odd], read_data[bank, odd, 1], read_data[bank, odd, 0]) for odd in range(2))
+            fetched.append(register(f"fetched_{bank}", pair))
+        halves = [register(f"store_half_{odd}", store_words[odd][-1]) for odd in range(2)]
+        store_bank = register("store_bank", store_place.bank)
+        pair = Cat(
+            Array(Mux(halves[odd], read_data[bank, odd, 1], read_data[bank, odd, 0]) for bank in range(ROW_BANKS))[
+                store_bank
+            ]
+            for odd in range(2)
+        )
+        stored = register("stored_pair", pair)
+
+        # Fourth cycle: the vector's first byte to the front, and from bank order to row order.
+        def later(name: str, value: Value, cycles: int) -> Value:
+            for cycle in range(cycles):
+                value = register(f"{name}_{cycle}", value)
+            return value
+
+        # All rows' vectors lie at the same place within a word, since pitches are whole words.
+        lane = later("fetch_lane", self.fetch.address[: ring_bits - 1], 3)
+        first_odd = later("fetch_odd", self.fetch.address[ring_bits - 1], 3)
+        wrapped_odd = later("fetch_wrapped_odd", self.fetch.wrapped_address[ring_bits - 1], 3)
+        first_bank = later("fetch_bank", self.fetch.bank, 3)
+        vectors = [
+            _rotate_right(pair, Cat(lane, Mux(_wraps(bank, first_bank), wrapped_odd, first_odd)), 8)
+            for bank, pair in enumerate(fetched)
+        ]
+        for row in range(ROW_BANKS):
+            m.d.sync += self.fetched[row].eq(Array(vectors)[(first_bank + row)[: ROW_BANKS.bit_length() - 1]])
+        ring = later("store_ring", store_place.address[:ring_bits], 2)
+        m.d.sync += self.stored.eq(_rotate_right(stored, ring, 8))
+        passing = Signal(self.store_latency - 1)
+        m.d.sync += passing.eq(Cat((stores != 0) & self.store.ready, passing))
+        m.d.comb += self.stored_valid.eq(passing[-1])
         return m
 
 
@@ -187,8 +199,15 @@ def _wraps(bank: int, first: Value) -> Value:
     return first > bank if bank < ROW_BANKS - 1 else Const(0)
 
 
-def _select_half(m: Module, lower: Value, upper: Value, half: Value, name: str) -> Value:
-    """Of the two halves' read data, that of the half addressed a cycle ago."""
-    selected = Signal(name=f"half_{name}", reset_less=True)
-    m.d.sync += selected.eq(half)
-    return Mux(selected, upper, lower)
+def _rotate_left(value: Value, places: Value, granule: int) -> Value:
+    """``value`` rotated by ``places`` granules of so many bits; its width is a power of two of them."""
+    for bit in range(len(places)):
+        value = Mux(places[bit], value.rotate_left(granule << bit), value)
+    return value
+
+
+def _rotate_right(value: Value, places: Value, granule: int) -> Value:
+    """The same to the right."""
+    for bit in range(len(places)):
+        value = Mux(places[bit], value.rotate_right(granule << bit), value)
+    return value

@@ -10,11 +10,11 @@ BEAT_COUNT_BITS = 22
 MAX_BURST_BEATS = 64
 """Bursts end on multiples of this many beats, so that none crosses a 4 KiB boundary at any bus width."""
 
-RequestLayout = data.StructLayout({"address": ADDRESS_BITS, "beats": BEAT_COUNT_BITS})
-"""A transfer of whole beats from a bus-aligned address."""
+RequestLayout = data.StructLayout({"address": ADDRESS_BITS, "beats": BEAT_COUNT_BITS, "last": 1})
+"""A transfer of whole beats from a bus-aligned address; ``last``: the last of an instruction."""
 
-BurstLayout = data.StructLayout({"address": ADDRESS_BITS, "length": 8})
-"""One AXI burst; ``length`` is beats - 1, as in AxLEN."""
+BurstLayout = data.StructLayout({"address": ADDRESS_BITS, "length": 8, "last": 1})
+"""One AXI burst; ``length`` is beats - 1, as in AxLEN; ``last``: the last of an instruction."""
 
 
 def write_data_layout(bus_bits: int) -> data.StructLayout:

@@ -35,6 +35,7 @@ class BurstSplitter(wiring.Component):
         m = Module()
         address = Signal(ADDRESS_BITS, reset_less=True)
         remaining = Signal(BEAT_COUNT_BITS)
+        last = Signal(reset_less=True)
         shift = self.bus_bytes.bit_length() - 1
         to_boundary = Signal(range(MAX_BURST_BEATS + 1))
         size = Signal(range(MAX_BURST_BEATS + 1))
@@ -44,6 +45,7 @@ class BurstSplitter(wiring.Component):
             self.bursts.valid.eq(remaining != 0),
             self.bursts.payload.address.eq(address),
             self.bursts.payload.length.eq(size - 1),
+            self.bursts.payload.last.eq(last & (remaining == size)),
         ]
         with m.If(self.bursts.valid & self.bursts.ready):
             m.d.sync += [address.eq(address + (size << shift)), remaining.eq(remaining - size)]
@@ -52,5 +54,6 @@ class BurstSplitter(wiring.Component):
             m.d.sync += [
                 address.eq(self.requests.payload.address),
                 remaining.eq(self.requests.payload.beats),
+                last.eq(self.requests.payload.last),
             ]
         return m

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, fifo, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hwgen.config import ROW_BANKS, AcceleratorConfig
+from hwgen.config import AcceleratorConfig
 from hwgen.isa import (
-    ACT_ADDRESS_BITS,
     INSTRUCTION_BITS,
     PARAMETER_BYTES,
     WORD_ADDRESS_BITS,
@@ -20,8 +19,10 @@ from hwgen.isa import (
 )
 from hwgen.rtl.act_buffer import load_layout
 from hwgen.rtl.axi import RequestLayout
+from hwgen.rtl.row_beats import RowBeats, buffer_rows_layout
+from hwgen.rtl.row_requests import RowRequests
 
-DESCRIPTORS = 4
+DESCRIPTORS = 16
 """Instructions whose data may be awaited at once; hides the memory's latency behind short loads."""
 
 
@@ -52,131 +53,77 @@ class LoadEngine(wiring.Component):
         beat_bits = bus_bytes.bit_length() - 1
         beats_per_weight = -(-self.config.multipliers // bus_bytes)
         beats_per_parameter = -(-PARAMETER_BYTES * self.config.requant_lanes // bus_bytes)
+        m.submodules.row_requests = row_requests = RowRequests(bus_bytes)
+        m.submodules.row_beats = row_beats = RowBeats(bus_bytes)
+        rows_layout = buffer_rows_layout(bus_bytes)
+        m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=rows_layout.size, depth=DESCRIPTORS)
 
-        descriptor_layout = data.StructLayout(
-            {
-                "opcode": 4,
-                "address": ACT_ADDRESS_BITS,  # byte address in its bank, or word address of a word load
-                "pitch": ACT_ADDRESS_BITS,
-                "bank": 2,
-                "banked": 1,
-                "start": beat_bits,  # position of the row's first byte in its first beat
-                "start_step": beat_bits,  # what the next row's differs by
-                "row_bytes": ACT_ADDRESS_BITS,
-                "rows": WORD_ADDRESS_BITS,  # rows, or words
-            }
-        )
-        m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=descriptor_layout.size, depth=DESCRIPTORS)
-
-        # Requests: one per row of activations, one for all words.
+        # An instruction becomes requests now, and rows to put its beats into when they come. Words are rows that begin
+        # on a beat and are asked for as one.
         header = data.View(HeaderLayout, self.instructions.payload)
         transfer = data.View(TransferLayout, self.instructions.payload)
         words = data.View(WordLoadLayout, self.instructions.payload)
-        is_act = Signal()
-        m.d.comb += is_act.eq(header.opcode == Opcode.LOAD_ACT)
-        base = Array(self.bases)[transfer.region]
-        address = Signal(32, reset_less=True)
-        pitch = Signal(24, reset_less=True)
-        row_bytes = Signal(ACT_ADDRESS_BITS, reset_less=True)
-        word_beats = Signal(22, reset_less=True)
-        rows_left = Signal(16)
+        is_act, is_weight = header.opcode == Opcode.LOAD_ACT, header.opcode == Opcode.LOAD_WEIGHT
+        address = Signal(32)
         accept = Signal()
-        sent = Signal()
+        word_bytes = Mux(is_weight, beats_per_weight * bus_bytes, beats_per_parameter * bus_bytes)
+        rows = Signal(rows_layout)
         m.d.comb += [
-            self.requests.valid.eq(rows_left != 0),
-            self.requests.payload.address.eq(Cat(Const(0, beat_bits), address[beat_bits:])),
-            self.requests.payload.beats.eq(
-                Mux(word_beats != 0, word_beats, (address[:beat_bits] + row_bytes + bus_bytes - 1) >> beat_bits)
-            ),
-            sent.eq(self.requests.valid & self.requests.ready),
-            self.instructions.ready.eq(((rows_left == 0) | (sent & (rows_left == 1))) & descriptors.w_rdy),
+            address.eq(Array(self.bases)[transfer.region] + transfer.dram_offset),
+            self.instructions.ready.eq(row_requests.rows.ready & descriptors.w_rdy),
             accept.eq(self.instructions.valid & self.instructions.ready),
-        ]
-        with m.If(sent):
-            m.d.sync += [address.eq(address + pitch), rows_left.eq(rows_left - 1)]
-        with m.If(accept):
-            m.d.sync += [
-                address.eq(base + transfer.dram_offset),
-                pitch.eq(transfer.dram_pitch),
-                row_bytes.eq(transfer.row_bytes),
-                rows_left.eq(Mux(is_act, transfer.rows, 1)),
-                word_beats.eq(Mux(is_act, 0, words.beats)),
-            ]
-        incoming = Signal(descriptor_layout)
-        m.d.comb += [
-            incoming.opcode.eq(header.opcode),
-            incoming.address.eq(Mux(is_act, transfer.act_address, words.word_address)),
-            incoming.pitch.eq(transfer.act_pitch),
-            incoming.bank.eq(transfer.bank),
-            incoming.banked.eq(transfer.banked),
-            incoming.start.eq((base + transfer.dram_offset)[:beat_bits]),
-            incoming.start_step.eq(transfer.dram_pitch),
-            incoming.row_bytes.eq(transfer.row_bytes),
-            incoming.rows.eq(Mux(is_act, transfer.rows, words.words)),
-            descriptors.w_data.eq(incoming.as_value()),
+            row_requests.rows.valid.eq(self.instructions.valid & descriptors.w_rdy),
+            row_requests.rows.payload.address.eq(address),
+            row_requests.rows.payload.pitch.eq(transfer.dram_pitch),
+            row_requests.rows.payload.row_bytes.eq(Mux(is_act, transfer.row_bytes, words.beats << beat_bits)),
+            row_requests.rows.payload.rows.eq(Mux(is_act, transfer.rows, 1)),
+            rows.opcode.eq(header.opcode),
+            rows.place.bank.eq(transfer.bank),
+            rows.place.address.eq(Mux(is_act, transfer.act_address, words.word_address)),
+            rows.pitch.eq(Mux(is_act, transfer.act_pitch, 1)),
+            rows.banked.eq(is_act & transfer.banked),
+            rows.start.eq(Mux(is_act, address, 0)),
+            rows.start_step.eq(Mux(is_act, transfer.dram_pitch, 0)),
+            rows.row_bytes.eq(Mux(is_act, transfer.row_bytes, word_bytes)),
+            rows.rows.eq(Mux(is_act, transfer.rows, words.words)),
+            descriptors.w_data.eq(rows.as_value()),
             descriptors.w_en.eq(accept),
+            row_beats.rows.payload.eq(descriptors.r_data),
+            row_beats.rows.valid.eq(descriptors.r_rdy),
+            descriptors.r_en.eq(row_beats.rows.ready),
         ]
+        connect(m, row_requests.requests, flipped(self.requests))
 
-        # Data: rows of bytes to the activation buffer, or beats gathered into words.
-        current = Signal(descriptor_layout, reset_less=True)
-        left = Signal(WORD_ADDRESS_BITS)
-        finished = Signal()
-        m.d.comb += [
-            descriptors.r_en.eq(descriptors.r_rdy & ((left == 0) | finished)),
-            self.busy.eq((left != 0) | descriptors.r_rdy | (rows_left != 0)),
-        ]
-        index = Signal(ACT_ADDRESS_BITS - beat_bits)
-        receives_act = Signal()
-        span = Signal(ACT_ADDRESS_BITS + 1)
-        is_last_beat = Signal()
-        beats_per_word = Mux(current.opcode == Opcode.LOAD_WEIGHT, beats_per_weight, beats_per_parameter)
-        m.d.comb += [
-            receives_act.eq(current.opcode == Opcode.LOAD_ACT),
-            span.eq(current.start + current.row_bytes),
-            is_last_beat.eq(
-                Mux(
-                    receives_act,
-                    index == ((span + bus_bytes - 1) >> beat_bits) - 1,
-                    index == beats_per_word - 1,
-                )
-            ),
-        ]
-        first_mask = (Const((1 << bus_bytes) - 1, bus_bytes) << current.start)[:bus_bytes]
-        tail = span[:beat_bits]
-        last_mask = Mux(tail == 0, (1 << bus_bytes) - 1, (Const(1, bus_bytes + 1) << tail) - 1)[:bus_bytes]
-        all_ones = Const((1 << bus_bytes) - 1, bus_bytes)
+        # Data: bytes to the activation buffer, or beats gathered into words. What was taken is in its place when the
+        # next beat is taken.
+        beat = row_beats.beats.payload
+        receives_act = beat.opcode == Opcode.LOAD_ACT
         taken = Signal()
+        retiring = Signal()
         m.d.comb += [
-            self.act.payload.place.bank.eq(current.bank),
-            self.act.payload.place.address.eq(current.address + (index << beat_bits) - current.start),
+            self.act.payload.place.eq(beat.place),
             self.act.payload.data.eq(self.beats.payload),
-            self.act.payload.strobe.eq(Mux(index == 0, first_mask, all_ones) & Mux(is_last_beat, last_mask, all_ones)),
-            self.act.valid.eq(self.beats.valid & (left != 0) & receives_act),
-            self.beats.ready.eq((left != 0) & (~receives_act | self.act.ready)),
+            self.act.payload.strobe.eq(beat.strobe),
+            self.act.valid.eq(self.beats.valid & row_beats.beats.valid & receives_act),
+            self.beats.ready.eq(row_beats.beats.valid & self.act.ready),
             taken.eq(self.beats.valid & self.beats.ready),
-            finished.eq(taken & is_last_beat & (left == 1)),
+            row_beats.beats.ready.eq(self.beats.valid & self.act.ready),
+            self.retire.eq(retiring & self.act.ready),
+            self.busy.eq(row_requests.busy | descriptors.r_rdy | row_beats.busy | retiring),
         ]
-        advance = Mux(receives_act, Mux(current.banked & (current.bank != ROW_BANKS - 1), 0, current.pitch), 1)
+        index = Signal(8)
         gathered = Signal(self.config.bus_bits * max(beats_per_weight, beats_per_parameter), reset_less=True)
-        m.d.sync += [self.weight_write.eq(0), self.parameter_write.eq(0), self.retire.eq(finished)]
+        m.d.sync += [self.weight_write.eq(0), self.parameter_write.eq(0)]
+        with m.If(self.act.ready):
+            m.d.sync += retiring.eq(taken & beat.last)
         with m.If(taken):
-            with m.If(~receives_act):
-                m.d.sync += gathered.word_select(index[:8], self.config.bus_bits).eq(self.beats.payload)
-            m.d.sync += index.eq(index + 1)
-            with m.If(is_last_beat):
-                m.d.sync += [
-                    index.eq(0),
-                    left.eq(left - 1),
-                    current.address.eq(current.address + advance),
-                    current.start.eq(current.start + current.start_step),
-                    self.weight_write.eq(current.opcode == Opcode.LOAD_WEIGHT),
-                    self.parameter_write.eq(current.opcode == Opcode.LOAD_PARAM),
-                    self.word_address.eq(current.address),
-                ]
-                with m.If(current.banked):
-                    m.d.sync += current.bank.eq(current.bank + 1)
-        with m.If(descriptors.r_en):
-            m.d.sync += [current.eq(descriptors.r_data), left.eq(data.View(descriptor_layout, descriptors.r_data).rows)]
+            m.d.sync += [
+                gathered.word_select(index, self.config.bus_bits).eq(self.beats.payload),
+                index.eq(Mux(beat.row_last, 0, index + 1)),
+                self.word_address.eq(beat.row_address),
+                self.weight_write.eq(beat.row_last & (beat.opcode == Opcode.LOAD_WEIGHT)),
+                self.parameter_write.eq(beat.row_last & (beat.opcode == Opcode.LOAD_PARAM)),
+            ]
         m.d.comb += self.word.eq(gathered)
         return m
 

@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 RAM_MODULE = "cosynth_ram"
 
 RAM_VERILOG = f"""\
-// One read and one write port. Reading the word that is being written returns what it held before.
+// One read and one write port. Nobody relies on what is read of a granule while it is written, which lets block RAM do.
 // The write is blocking, after the read: the same hardware, and simulators need no shadow copy of each granule.
 // Words start as zero: lanes beyond a tensor's end meet zero weights, and only a known value times zero is zero.
 module {RAM_MODULE} #(
@@ -30,6 +30,7 @@ module {RAM_MODULE} #(
   input [ADDRESS_BITS-1:0] write_address,
   input [WIDTH-1:0] write_data
 );
+  (* no_rw_check *)
   reg [WIDTH-1:0] words [0:DEPTH-1];
   integer word, granule;
   initial

@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.axi import ADDRESS_BITS, BurstLayout
 
-MAX_OUTSTANDING = 8
-"""Bursts in flight: enough to hide the memory's latency behind short bursts."""
+MAX_OUTSTANDING = 64
+"""Bursts in flight: enough to hide the memory's latency behind bursts of one beat."""
 
 
 class ReadPort(wiring.Component):

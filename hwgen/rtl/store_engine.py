@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, fifo, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hwgen.config import ROW_BANKS, AcceleratorConfig
-from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, Region, TransferLayout
-from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
+from hwgen.config import AcceleratorConfig
+from hwgen.isa import INSTRUCTION_BITS, Region, TransferLayout
+from hwgen.rtl.act_buffer import PlaceLayout
 from hwgen.rtl.axi import RequestLayout, write_data_layout
+from hwgen.rtl.row_beats import RowBeats
+from hwgen.rtl.row_requests import RowRequests
 
-BEAT_BUFFER = 8
+BEAT_BUFFER = 16
+"""Beats on their way from the activation buffer to the bus: more than a read takes cycles."""
+IN_FLIGHT = 16
+"""Instructions not yet acknowledged."""
 
 
 class StoreEngine(wiring.Component):
-    """An instruction retires when the memory has acknowledged all of it, so that a later load may read it."""
+    """Instructions follow one another without a gap.
+
+    Each retires when the memory has acknowledged all of it, so that a later load may read it.
+    """
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
@@ -25,9 +33,10 @@ class StoreEngine(wiring.Component):
                 "bases": In(32).array(len(Region)),
                 "requests": Out(stream.Signature(RequestLayout)),
                 "places": Out(stream.Signature(PlaceLayout)),  # beats to read from the activation buffer
-                "stored": In(config.bus_bits),  # those beats, ActBuffer.store_latency later
+                "stored_valid": In(1),  # one of those beats is there, in their order
+                "stored": In(config.bus_bits),
                 "beats": Out(stream.Signature(write_data_layout(config.bus_bits))),
-                "port_idle": In(1),  # the write port has nothing on its way
+                "acknowledged": In(1),  # pulse: all of an instruction is in memory
                 "retire": Out(1),  # pulse: an instruction's data are in memory
                 "busy": Out(1),
             }
@@ -36,96 +45,57 @@ class StoreEngine(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bus_bytes = self.config.bus_bytes
-        beat_bits = bus_bytes.bit_length() - 1
+        m.submodules.row_requests = row_requests = RowRequests(bus_bytes)
+        m.submodules.row_beats = row_beats = RowBeats(bus_bytes)
         instruction = data.View(TransferLayout, self.instructions.payload)
-
-        dram_address = Signal(32, reset_less=True)
-        dram_pitch = Signal(24, reset_less=True)
-        act_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
-        act_pitch = Signal(ACT_ADDRESS_BITS, reset_less=True)
-        bank, banked = Signal(2, reset_less=True), Signal(reset_less=True)
-        row_bytes = Signal(ACT_ADDRESS_BITS, reset_less=True)
-        rows_left = Signal(16, reset_less=True)
-        index = Signal(ACT_ADDRESS_BITS - beat_bits, reset_less=True)
-        span = Signal(ACT_ADDRESS_BITS + 1)
-        beats = Signal(ACT_ADDRESS_BITS - beat_bits + 1)
-        start, tail = dram_address[:beat_bits], span[:beat_bits]
-        m.d.comb += [span.eq(start + row_bytes), beats.eq((span + bus_bytes - 1) >> beat_bits)]
-
-        m.submodules.buffer = buffer = fifo.SyncFIFO(
-            width=write_data_layout(self.config.bus_bits).size, depth=BEAT_BUFFER
-        )
-        is_last_beat = index == beats - 1
-        all_ones = Const((1 << bus_bytes) - 1, bus_bytes)
-        first_mask = (all_ones << start)[:bus_bytes]
-        last_mask = Mux(tail == 0, all_ones, ((Const(1, bus_bytes + 1) << tail) - 1)[:bus_bytes])
-        strobe = Signal(bus_bytes)
-        m.d.comb += strobe.eq(Mux(index == 0, first_mask, all_ones) & Mux(is_last_beat, last_mask, all_ones))
-
-        # Reads take store_latency cycles: leave room for those under way.
-        issued = Signal()
-        in_flight = Signal(ActBuffer.store_latency)
-        strobes = [strobe]
-        for stage in range(ActBuffer.store_latency):
-            delayed = Signal(bus_bytes, name=f"strobe_{stage}", reset_less=True)
-            m.d.sync += delayed.eq(strobes[-1])
-            strobes.append(delayed)
-        m.d.comb += issued.eq(self.places.valid & self.places.ready)
-        m.d.sync += in_flight.eq(Cat(issued, in_flight[:-1]))
+        in_flight = Signal(range(IN_FLIGHT + 1))
+        has_room = in_flight != IN_FLIGHT
+        accept = Signal()
+        address = Signal(32)
+        requested, read = row_requests.rows, row_beats.rows
         m.d.comb += [
-            buffer.w_en.eq(in_flight[-1]),
-            buffer.w_data.eq(Cat(self.stored, strobes[-1])),
-            self.beats.valid.eq(buffer.r_rdy),
-            self.beats.payload.eq(buffer.r_data),
-            buffer.r_en.eq(self.beats.ready),
-            self.places.payload.bank.eq(bank),
-            self.places.payload.address.eq(act_address + (index << beat_bits) - start),
+            address.eq(Array(self.bases)[instruction.region] + instruction.dram_offset),
+            self.instructions.ready.eq(requested.ready & read.ready & has_room),
+            accept.eq(self.instructions.valid & self.instructions.ready),
+            requested.valid.eq(accept),
+            requested.payload.address.eq(address),
+            requested.payload.pitch.eq(instruction.dram_pitch),
+            requested.payload.row_bytes.eq(instruction.row_bytes),
+            requested.payload.rows.eq(instruction.rows),
+            read.valid.eq(accept),
+            read.payload.place.address.eq(instruction.act_address),
+            read.payload.place.bank.eq(instruction.bank),
+            read.payload.pitch.eq(instruction.act_pitch),
+            read.payload.banked.eq(instruction.banked),
+            read.payload.start.eq(address),
+            read.payload.start_step.eq(instruction.dram_pitch),
+            read.payload.row_bytes.eq(instruction.row_bytes),
+            read.payload.rows.eq(instruction.rows),
         ]
+        connect(m, row_requests.requests, flipped(self.requests))
+        m.d.sync += [
+            in_flight.eq(in_flight + accept - self.acknowledged),
+            self.retire.eq(self.acknowledged),
+        ]
+        m.d.comb += self.busy.eq(in_flight != 0)
 
-        m.d.sync += self.retire.eq(0)
-        m.d.comb += self.busy.eq(1)
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += [self.busy.eq(0), self.instructions.ready.eq(1)]
-                with m.If(self.instructions.valid):
-                    m.d.sync += [
-                        dram_address.eq(Array(self.bases)[instruction.region] + instruction.dram_offset),
-                        dram_pitch.eq(instruction.dram_pitch),
-                        act_address.eq(instruction.act_address),
-                        act_pitch.eq(instruction.act_pitch),
-                        bank.eq(instruction.bank),
-                        banked.eq(instruction.banked),
-                        row_bytes.eq(instruction.row_bytes),
-                        rows_left.eq(instruction.rows),
-                        index.eq(0),
-                    ]
-                    m.next = "REQUEST"
-            with m.State("REQUEST"):
-                m.d.comb += [
-                    self.requests.valid.eq(1),
-                    self.requests.payload.address.eq(Cat(Const(0, beat_bits), dram_address[beat_bits:])),
-                    self.requests.payload.beats.eq(beats),
-                ]
-                with m.If(self.requests.ready):
-                    m.next = "READ"
-            with m.State("READ"):
-                m.d.comb += self.places.valid.eq(buffer.w_level + ActBuffer.store_latency < BEAT_BUFFER)
-                with m.If(issued):
-                    m.d.sync += index.eq(index + 1)
-                    with m.If(is_last_beat):
-                        m.d.sync += [
-                            index.eq(0),
-                            rows_left.eq(rows_left - 1),
-                            dram_address.eq(dram_address + dram_pitch),
-                            act_address.eq(act_address + Mux(banked & (bank != ROW_BANKS - 1), 0, act_pitch)),
-                            bank.eq(bank + banked),
-                        ]
-                        with m.If(rows_left == 1):
-                            m.next = "ACKNOWLEDGE"
-                        with m.Else():
-                            m.next = "REQUEST"
-            with m.State("ACKNOWLEDGE"):
-                with m.If((in_flight == 0) & ~buffer.r_rdy & self.port_idle):
-                    m.d.sync += self.retire.eq(1)
-                    m.next = "IDLE"
+        # The beats' bytes wait for their data; a beat is read only where there is room for it.
+        m.submodules.strobes = strobes = fifo.SyncFIFO(width=bus_bytes, depth=BEAT_BUFFER)
+        m.submodules.buffer = buffer = fifo.SyncFIFO(width=self.config.bus_bits, depth=BEAT_BUFFER)
+        beat = row_beats.beats
+        issued = Signal()
+        m.d.comb += [
+            self.places.payload.eq(beat.payload.place),
+            self.places.valid.eq(beat.valid & strobes.w_rdy),
+            beat.ready.eq(self.places.ready & strobes.w_rdy),
+            issued.eq(self.places.valid & self.places.ready),
+            strobes.w_data.eq(beat.payload.strobe),
+            strobes.w_en.eq(issued),
+            buffer.w_data.eq(self.stored),
+            buffer.w_en.eq(self.stored_valid),
+            self.beats.valid.eq(buffer.r_rdy),
+            self.beats.payload.eq(Cat(buffer.r_data, strobes.r_data)),
+            buffer.r_en.eq(self.beats.ready),
+            strobes.r_en.eq(self.beats.ready & buffer.r_rdy),
+        ]
         return m

@@ -8,18 +8,19 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.axi import ADDRESS_BITS, BurstLayout, write_data_layout
 
-MAX_OUTSTANDING = 8
+MAX_OUTSTANDING = 64
+"""Bursts in flight: enough to hide the memory's latency behind bursts of one beat."""
 
 
 class WritePort(wiring.Component):
-    """Data follow their burst's address; ``idle`` when the memory has answered every burst."""
+    """Data follow their burst's address, and the memory answers bursts in order."""
 
     def __init__(self, bus_bits: int) -> None:
         super().__init__(
             {
                 "bursts": In(stream.Signature(BurstLayout)),
                 "beats": In(stream.Signature(write_data_layout(bus_bits))),
-                "idle": Out(1),  # nothing accepted is still on its way
+                "acknowledged": Out(1),  # pulse: the memory has answered an instruction's last burst
                 "waiting": Out(1),  # data is offered and not taken
                 "transferred": Out(1),  # a beat leaves
                 "error": Out(1),  # the memory answers with an error
@@ -41,11 +42,11 @@ class WritePort(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.lengths = lengths = fifo.SyncFIFO(width=8, depth=MAX_OUTSTANDING)
-        outstanding = Signal(range(2 * MAX_OUTSTANDING + 2))
+        m.submodules.unanswered = unanswered = fifo.SyncFIFO(width=1, depth=MAX_OUTSTANDING)
 
         free = Signal()
         m.d.comb += [
-            free.eq((~self.awvalid | self.awready) & lengths.w_rdy & (outstanding < MAX_OUTSTANDING)),
+            free.eq((~self.awvalid | self.awready) & lengths.w_rdy & unanswered.w_rdy),
             self.bursts.ready.eq(free),
         ]
         with m.If(self.awready):
@@ -57,7 +58,12 @@ class WritePort(wiring.Component):
                 self.awaddr.eq(self.bursts.payload.address),
                 self.awlen.eq(self.bursts.payload.length),
             ]
-        m.d.comb += [lengths.w_en.eq(started), lengths.w_data.eq(self.bursts.payload.length)]
+        m.d.comb += [
+            lengths.w_en.eq(started),
+            lengths.w_data.eq(self.bursts.payload.length),
+            unanswered.w_en.eq(started),
+            unanswered.w_data.eq(self.bursts.payload.last),
+        ]
 
         position = Signal(8)
         m.d.comb += [
@@ -75,11 +81,10 @@ class WritePort(wiring.Component):
             with m.If(self.wlast):
                 m.d.sync += position.eq(0)
 
-        answered = self.bvalid & self.bready
         m.d.comb += [
             self.bready.eq(1),
-            self.error.eq(answered & (self.bresp != 0)),
-            self.idle.eq(outstanding == 0),
+            unanswered.r_en.eq(self.bvalid),
+            self.acknowledged.eq(self.bvalid & unanswered.r_data),
+            self.error.eq(self.bvalid & (self.bresp != 0)),
         ]
-        m.d.sync += outstanding.eq(outstanding + started - answered)
         return m

@@ -24,6 +24,8 @@ from hwgen.rtl.prescale import PrescaleLane
 from hwgen.rtl.ram import RAM_VERILOG
 from hwgen.rtl.read_port import ReadPort
 from hwgen.rtl.requantise import RequantiseLane
+from hwgen.rtl.row_beats import RowBeats
+from hwgen.rtl.row_requests import RowRequests
 from hwgen.rtl.sequencer import Sequencer
 from hwgen.rtl.store_engine import StoreEngine
 from hwgen.rtl.write_port import WritePort
@@ -63,6 +65,18 @@ def test_prescale_lane() -> None:
 def test_burst_splitter(bus_bits: int) -> None:
     plusargs = [f"+bus_bytes={bus_bits // 8}"]
     run_bench(component_bench(BurstSplitter(bus_bits)), "sim.benches.components.burst_splitter", plusargs)
+
+
+@pytest.mark.parametrize("bus_bits", [128, pytest.param(32, marks=pytest.mark.slow)])
+def test_row_requests(bus_bits: int) -> None:
+    component = RowRequests(bus_bits // 8)
+    run_bench(component_bench(component), "sim.benches.components.row_requests", [f"+bus_bytes={bus_bits // 8}"])
+
+
+@pytest.mark.parametrize("bus_bits", [128, pytest.param(32, marks=pytest.mark.slow)])
+def test_row_beats(bus_bits: int) -> None:
+    component = RowBeats(bus_bits // 8)
+    run_bench(component_bench(component), "sim.benches.components.row_beats", [f"+bus_bytes={bus_bits // 8}"])
 
 
 @CONFIGS

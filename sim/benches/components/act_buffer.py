@@ -1,7 +1,7 @@
 """Bench: ActBuffer, all four ports at once, against an array of bytes.
 
-Fetches and write-backs proceed in every cycle. Loads and stores are offered until they are taken, and may wait only
-for a fetch or a write-back that meets them in one of the memories.
+Fetches and write-backs proceed in every cycle. Loads and stores are offered until they are taken; what was taken may
+wait, and hold up the next, only for a fetch or a write-back that meets it in one of the memories.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ WORD, HALF = CONFIG.act_word_bytes, CONFIG.act_bank_bytes
 LoadLayout = load_layout(CONFIG.bus_bytes)
 CYCLES = 2000
 Place = tuple[int, int]
+Write = tuple[Place, int, int]
+"""Place of the first byte, data, and which of their bytes to write."""
 
 
 def random_place() -> Place:
@@ -61,13 +63,18 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
     model = Model()
     fetched: dict[int, dict[int, int]] = {}
     stored: dict[int, int] = {}
-    write: tuple[Place, int, int] = ((0, 0), 0, 0)
-    load: tuple[Place, int, int] | None = None
+    # What the memories do in a cycle was presented in the cycle before, or waits.
+    fetching: dict[int, Place] = {}
+    writing: Write = ((0, 0), 0, 0)
+    loading: Write | None = None
+    storing: Place | None = None
+    load: Write | None = None
     store: Place | None = None
     for cycle in range(CYCLES):
         await FallingEdge(dut.clk)
         for row, expected in fetched.pop(cycle, {}).items():
             assert int(dut.fetched.value) >> 8 * CONFIG.rows * row & (1 << 8 * CONFIG.rows) - 1 == expected
+        assert dut.stored_valid.value == (cycle in stored)
         if cycle in stored:
             assert int(dut.stored.value) == stored.pop(cycle)
 
@@ -87,28 +94,29 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
         dut.store__valid.value = store is not None
         if store is not None:
             dut.store__payload.value = place_bits(store)
-        previous_write, write = write, (random_place(), *random_bytes(CONFIG.requant_lanes))
+        write: Write = (random_place(), *random_bytes(CONFIG.requant_lanes))
         dut.write_place.value = place_bits(write[0])
         dut.write_data.value, dut.write_strobe.value = write[1:]
 
         await ReadOnly()
-        fetching = {row: places[row] for row in range(ROW_BANKS) if rows >> row & 1}
-        fetched[cycle + ActBuffer.fetch_latency] = {
+        fetched[cycle - 1 + ActBuffer.fetch_latency] = {
             row: model.read(place, CONFIG.rows) for row, place in fetching.items()
         }
-        if store is not None:
-            if dut.store__ready.value:
-                stored[cycle + ActBuffer.store_latency] = model.read(store, CONFIG.bus_bytes)
-                store = None
-            else:
-                assert memories(store) & set().union(*map(memories, fetching.values())), "a store waits for nothing"
-        model.write(*previous_write)  # write_latency is 2: it is seen by what is read in the next cycle
-        if load is not None:
-            if dut.load__ready.value:
-                model.write(*load)
-                load = None
-            else:
-                assert memories(load[0]) & memories(previous_write[0]), "a load waits for nothing"
+        load_ready, store_ready = bool(dut.load__ready.value), bool(dut.store__ready.value)
+        if storing is not None and store_ready:
+            stored[cycle - 1 + ActBuffer.store_latency] = model.read(storing, CONFIG.bus_bytes)
+        met = set().union(*map(memories, fetching.values()))
+        assert store_ready or (storing and memories(storing) & met), "a store waits for nothing"
+        model.write(*writing)
+        if loading is not None and load_ready:
+            model.write(*loading)
+        assert load_ready or (loading and memories(loading[0]) & memories(writing[0])), "a load waits for nothing"
+        fetching = {row: places[row] for row in range(ROW_BANKS) if rows >> row & 1}
+        writing = write
+        if load_ready:
+            loading, load = load, None
+        if store_ready:
+            storing, store = store, None
 
 
 def random_bytes(lanes: int) -> tuple[int, int]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Any
 
 import cocotb
 from cocotb.triggers import RisingEdge
 
 from hwgen.isa import Opcode, Region, encode
-from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout, row_places
+from hwgen.rtl.act_buffer import PlaceLayout, row_places
 from hwgen.rtl.axi import RequestLayout, write_data_layout
 from sim.benches.components.setup import configuration, start
 from sim.benches.streams import put
@@ -40,42 +41,44 @@ def random_store() -> tuple[bytes, list[Write]]:
 
 
 class Surroundings:
-    """The activation buffer and the write port; ``step`` is called once per cycle, before its edge takes effect."""
+    """The activation buffer, the write port and the memory; ``step`` is called once per cycle, before its edge."""
 
     def __init__(self, dut: Any, pause: float) -> None:
         self.dut, self.pause = dut, pause
-        self.reads: list[int | None] = [None] * ActBuffer.store_latency
-        self.requested: list[int] = []
-        """Address of each beat requested; those taken are the first of them."""
-        self.taken = 0
-        self.ends = {0}
-        """Beats taken at the ends of requests: a port may be idle between them, as before it has heard of the next."""
+        self.reads: deque[int] = deque()
+        """Places whose beats are due."""
+        self.requests: deque[tuple[int, bool]] = deque()
+        """Address of each beat requested and not taken, and whether it is an instruction's last."""
         self.written: list[Write] = []
+        self.unacknowledged = 0
+        """Instructions whose beats are all taken."""
 
     def step(self) -> None:
         dut = self.dut
-        place = None
-        if dut.places__valid.value and dut.places__ready.value:
-            place = int(dut.places__payload.value)
-        self.reads = [place, *self.reads[:-1]]
         # Data are there for one cycle only.
-        due = self.reads[-1]
-        dut.stored.value = random.getrandbits(8 * BUS_BYTES) if due is None else buffer_beat(due)
+        due = bool(self.reads) and random.random() >= self.pause
+        dut.stored_valid.value = due
+        dut.stored.value = buffer_beat(self.reads.popleft()) if due else random.getrandbits(8 * BUS_BYTES)
+        if dut.places__valid.value and dut.places__ready.value:
+            self.reads.append(int(dut.places__payload.value))
+        acknowledges = self.unacknowledged > 0 and random.random() < 0.2
+        self.unacknowledged -= acknowledges
+        dut.acknowledged.value = acknowledges
         if dut.requests__valid.value and dut.requests__ready.value:
             request = RequestLayout.from_bits(int(dut.requests__payload.value))
             end = request.address + request.beats * BUS_BYTES
-            self.requested += range(request.address, end, BUS_BYTES)
-            self.ends.add(len(self.requested))
+            addresses = range(request.address, end, BUS_BYTES)
+            self.requests += [(address, request.last and address == addresses[-1]) for address in addresses]
         if dut.beats__valid.value and dut.beats__ready.value:
             beat = write_data_layout(8 * BUS_BYTES).from_bits(int(dut.beats__payload.value))
-            first = self.requested[self.taken]
-            self.taken += 1
+            first, last = self.requests.popleft()
+            self.unacknowledged += last
             for lane in range(BUS_BYTES):
                 if beat.strobe >> lane & 1:
                     self.written.append((first + lane, beat.data >> 8 * lane & 0xFF))
-        for stream in ("places", "requests", "beats"):
+        for stream in ("places", "requests"):
             getattr(dut, f"{stream}__ready").value = random.random() >= self.pause
-        dut.port_idle.value = self.taken in self.ends and random.random() < 0.2
+        dut.beats__ready.value = bool(self.requests) and random.random() >= self.pause
 
 
 def buffer_beat(payload: int) -> int:
@@ -88,22 +91,20 @@ def buffer_beat(payload: int) -> int:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.5])
 async def stores_every_byte_and_retires_when_all_are_acknowledged(dut: Any, pause: float) -> None:
-    inputs = ("instructions__valid", "places__ready", "requests__ready", "beats__ready", "port_idle", "stored")
+    inputs = ("instructions__valid", "places__ready", "requests__ready", "beats__ready", "stored_valid", "acknowledged")
     await start(dut, *inputs)
     for region, base in enumerate(BASES):
         getattr(dut, f"bases__{region}").value = base
     stores = [random_store() for _ in range(INSTRUCTIONS)]
     cocotb.start_soon(put(dut, "instructions", [int.from_bytes(code, "little") for code, _ in stores], pause))
     surroundings = Surroundings(dut, pause)
-    expected: list[Write] = []
-    for _, writes in stores:
-        expected += writes
-        was_idle = False
-        while True:
-            await RisingEdge(dut.clk)
-            if dut.retire.value:
-                break
-            was_idle = bool(dut.port_idle.value)
-            surroundings.step()
-        assert surroundings.written == expected and was_idle
+    acknowledged = retired = 0
+    while retired < INSTRUCTIONS:
+        await RisingEdge(dut.clk)
+        retired += bool(dut.retire.value)
+        assert retired <= acknowledged
+        acknowledged += bool(dut.acknowledged.value)
         surroundings.step()
+    assert surroundings.written == [write for _, writes in stores for write in writes]
+    await RisingEdge(dut.clk)
+    assert not dut.busy.value

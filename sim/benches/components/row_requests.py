@@ -1,0 +1,40 @@
+"""Bench: RowRequests, random tiles through pausing streams, against ``row_requests``."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+
+from hwgen.rtl.axi import RequestLayout
+from hwgen.rtl.row_requests import memory_rows_layout, row_requests
+from sim.benches.components.setup import start
+from sim.benches.streams import get, put
+
+BUS_BYTES = int(str(cocotb.plusargs["bus_bytes"]))
+TILES = 100
+
+
+@cocotb.test()
+@cocotb.parametrize(pauses=[(0.0, 0.0), (0.5, 0.0), (0.0, 0.5)])
+async def agrees_with_the_golden(dut: Any, pauses: tuple[float, float]) -> None:
+    await start(dut, "rows__valid", "requests__ready")
+    tiles = [
+        {
+            "address": random.randrange(1 << 20),
+            "pitch": random.choice((0, random.randrange(1 << 12))),
+            "row_bytes": random.choice((1, BUS_BYTES, random.randint(1, 1000))),
+            "rows": random.randint(1, 9),
+        }
+        for _ in range(TILES)
+    ]
+    expected = []
+    for tile in tiles:
+        requests = row_requests(**tile, bus_bytes=BUS_BYTES)
+        for index, (address, beats) in enumerate(requests):
+            last = index == len(requests) - 1
+            expected.append(RequestLayout.const({"address": address, "beats": beats, "last": last}).as_bits())
+    layout = memory_rows_layout(BUS_BYTES)
+    cocotb.start_soon(put(dut, "rows", (layout.const(tile).as_bits() for tile in tiles), pauses[0]))
+    assert await get(dut, "requests", len(expected), pauses[1]) == expected
