@@ -154,7 +154,6 @@ def test_operand_stage(config: AcceleratorConfig) -> None:
     run_bench(component_bench(OperandStage(config)), "sim.benches.components.operand_stage", config_plusargs(config))
 
 
-@pytest.mark.slow
 def test_instruction_gate() -> None:
     run_bench(component_bench(InstructionGate()), "sim.benches.components.instruction_gate")
 
