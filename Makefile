@@ -11,7 +11,7 @@ ARGS ?= --constraint 'latency_ms<=0.25'
 # Test processes share the cores; NumPy and torch must not each take all of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: search test test-all lint clock setup clean
+.PHONY: search test test-all lint clock bench setup clean
 
 search: setup
 	$(BIN)/cosynth search $(ARGS)
@@ -30,6 +30,9 @@ lint: setup
 # Place and route of the 8x8 preset for an ECP5-85k, in each dataflow: 5 to 10 minutes each.
 clock: setup
 	$(BIN)/python -m flows.clock
+
+bench: setup
+	$(BIN)/python -m flows.benchmark
 
 setup: $(SETUP)
 
