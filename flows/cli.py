@@ -24,6 +24,9 @@ from hwgen.config import load_config
 from hwgen.errors import InputError
 from hwgen.files import write_bytes
 
+FILE_WIDTH = 132
+"""Characters per line of a table that goes to a file or a pipe."""
+
 app = typer.Typer(name="cosynth", add_completion=False, rich_markup_mode=None)
 
 Network = Annotated[
@@ -108,7 +111,7 @@ def simulate(
     if as_json:
         typer.echo(json.dumps(values))
     else:
-        print_simulation(values, Console())
+        print_simulation(values, Console(width=None if sys.stdout.isatty() else FILE_WIDTH))
     if simulation.mismatches:
         raise MismatchError(
             f"{simulation.mismatches} of {simulation.expected.size} output bytes differ from the reference"

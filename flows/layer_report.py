@@ -16,11 +16,11 @@ class Stalls:
     """Waiting for loads of activations, weights or parameters."""
     output_space: int
     """Waiting for stores to free the results' half of the buffer."""
-    earlier_computation: int
+    computation: int
     """Waiting for an earlier computation to leave the drain."""
     requantisation: int
     """Waiting for partial sums to be requantised."""
-    nothing_to_compute: int
+    no_work: int
     """No computation at hand: instructions being fetched, pipelines filling, the last stores."""
 
 
@@ -39,11 +39,11 @@ def stalls(counters: Mapping[str, int]) -> Stalls:
     waits = {
         "operands": counters["compute_wait_load"],
         "output_space": counters["compute_wait_store"],
-        "earlier_computation": counters["compute_wait_compute"],
+        "computation": counters["compute_wait_compute"],
         "requantisation": counters["compute_wait_drain"],
     }
     explained = counters["compute_busy"] + sum(waits.values())
-    return Stalls(**waits, nothing_to_compute=max(0, counters["cycles"] - explained))
+    return Stalls(**waits, no_work=max(0, counters["cycles"] - explained))
 
 
 def roofline(macs: int, counters: Mapping[str, int], config: AcceleratorConfig) -> Roofline:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -13,11 +14,12 @@ from hwgen.energy import ENERGY_TABLES
 def print_simulation(values: dict[str, Any], console: Console) -> None:
     """``flows.simulation.simulation_values`` as a table of layers and a summary."""
     accelerator = values["accelerator"]
-    table = Table(title=f"{values['network']} on {accelerator['rows']}x{accelerator['cols']}, measured in RTL")
+    title = f"{values['network']} on {accelerator['rows']}x{accelerator['cols']}, measured in RTL"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("layer", "operator"):
         table.add_column(heading, overflow="fold")
-    for heading in ("MACs", "bound:\ncompute", "bound:\nbus", "cycles", "predicted", "utilisation"):
-        table.add_column(heading, justify="right")
+    for heading in ("MACs", "compute\nbound", "bus\nbound", "cycles", "of peak"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("the array waits")
     for layer in values["layers"]:
         table.add_row(
@@ -27,15 +29,16 @@ def print_simulation(values: dict[str, Any], console: Console) -> None:
             f"{layer['bound_cycles']['compute']:,}",
             f"{layer['bound_cycles']['bus']:,}",
             f"{layer['cycles']:,}",
-            f"{layer['predicted_cycles']:,}",
             f"{layer['utilization']:.1%}" if layer["macs"] else "",
             _stall_causes(layer),
         )
     table.add_section()
     bounds = [sum(layer["bound_cycles"][kind] for layer in values["layers"]) for kind in ("compute", "bus")]
-    cycles = [f"{count:,}" for count in (*bounds, values["cycles"], values["predicted_cycles"])]
+    cycles = [f"{count:,}" for count in (*bounds, values["cycles"])]
     table.add_row("total", "", f"{values['macs']:,}", *cycles, f"{values['utilization']:.1%}")
     console.print(table)
+    error = values["predicted_cycles"] / values["cycles"] - 1
+    console.print(f"the cycle model predicts {values['predicted_cycles']:,} cycles ({error:+.2%})")
     verdict = "bit-exact with the reference" if values["bit_exact"] else "NOT bit-exact with the reference"
     console.print(f"{values['samples']} sample(s), {verdict}")
     console.print(

@@ -19,8 +19,8 @@ def test_stalls_and_busy_cycles_are_all_cycles() -> None:
         "compute_wait_drain": 2,
     }
     found = stalls(counters)
-    assert (found.operands, found.output_space, found.earlier_computation, found.requantisation) == (20, 8, 4, 2)
-    assert found.nothing_to_compute == 6
+    assert (found.operands, found.output_space, found.computation, found.requantisation) == (20, 8, 4, 2)
+    assert found.no_work == 6
 
 
 def test_bounds_are_peak_macs_and_the_busier_channel() -> None:
