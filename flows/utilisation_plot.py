@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from hwgen.errors import InputError
 
@@ -47,11 +47,12 @@ def utilisation_plot(values: dict[str, Any], suffix: str) -> bytes:
         ylabel="share of peak MACs",
         xlim=(0, values["cycles"]),
     )
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     axes.grid(True, axis="y", color="#e6e8ec", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="upper right", frameon=True, framealpha=0.9, fontsize=8)
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=suffix.removeprefix("."))
     return buffer.getvalue()
