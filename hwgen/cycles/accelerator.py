@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hwgen.cycles.act_buffer import ActBuffer
 from hwgen.cycles.clock import Agenda, Queue, Retirements
 from hwgen.cycles.compute_engine import ComputeEngine
 from hwgen.cycles.instructions import decode
@@ -38,8 +39,9 @@ def predict(program: Program, memory: MemoryModel = DEFAULT_MEMORY) -> Predictio
     retirements = Retirements(agenda)
     queues = {engine: Queue(retirements, agenda) for engine in Engine}
     sequencer = Sequencer(decode(program.image), queues, retirements, bus_bytes, memory, agenda)
-    load = LoadEngine(queues[Engine.LOAD], retirements, bus_bytes, memory, agenda)
-    compute = ComputeEngine(program.config, queues[Engine.COMPUTE], retirements, agenda)
+    act_buffer = ActBuffer(program.config)
+    load = LoadEngine(program.config, queues[Engine.LOAD], retirements, act_buffer, memory, agenda)
+    compute = ComputeEngine(program.config, queues[Engine.COMPUTE], retirements, act_buffer, agenda)
     store = StoreEngine(queues[Engine.STORE], retirements, bus_bytes, memory, agenda)
     # Within a cycle each sees what its successor accepts: a burst that leaves makes room for the request behind it.
     steps = [ReadPort((sequencer, load), memory, agenda).step, load.step, compute.step, store.step, sequencer.step]

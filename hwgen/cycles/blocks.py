@@ -125,6 +125,16 @@ def run_blocks(state: PipelineState, repeated: Sequence[Repeated], latency: int)
     return state
 
 
+def pixel_starts(state: PipelineState, repeated: Sequence[Repeated], latency: int) -> np.ndarray:
+    """int64 [pixels]: the cycle in which the drain begins each pixel of the blocks that ``run_blocks`` runs."""
+    starts = []
+    for block in (block for part in repeated for _ in range(part.times) for block in part.blocks):
+        for _ in range(block.count):
+            state = _drained(state, block, _completed(block, _entered(state, block)), latency)
+            starts.append(state.slots[-block.pixels :] - block.drain)
+    return np.concatenate(starts)
+
+
 def _run_equal(state: PipelineState, block: Block, latency: int) -> PipelineState:
     for done in range(1, block.count + 1):
         before = state

@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from hwgen.config import AcceleratorConfig
-from hwgen.cycles.blocks import PipelineState, mac_blocks, run_blocks, run_slice
+from hwgen.config import ROW_BANKS, AcceleratorConfig
+from hwgen.cycles.act_buffer import WRITE_LATENCY, ActBuffer, Results, add_results, mac_results
+from hwgen.cycles.blocks import PipelineState, mac_blocks, pixel_starts, run_blocks, run_slice
 from hwgen.cycles.clock import Agenda, Queue, Retirements
 from hwgen.cycles.instructions import Instruction
 from hwgen.isa import Opcode
 from hwgen.program import Engine
-from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.compute_engine import DESCRIPTORS
 from hwgen.rtl.eltwise_adder import EltwiseAdder
 from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.multiplier_array import array_latency
 from hwgen.rtl.operand_stage import OperandStage
-from hwgen.rtl.requantise import RequantiseLane
 
 ADD_SEQUENCER_LATENCY = 2
 """Cycles from a position to its step."""
 OPERANDS = 2
 """Of an addition; they pass the adder in turn."""
-RETIRE_LATENCY = 1 + RequantiseLane.latency + ActBuffer.write_latency
+RETIRE_LATENCY = WRITE_LATENCY + 1
 """Cycles from the drain's taking the last sums to their being in the activation buffer."""
+
+
+Walk = Callable[[], tuple[np.ndarray, np.ndarray]]
+"""Works out the cycles and memories of an instruction's results."""
 
 
 class ComputeEngine:
     """``hwgen.rtl.compute_engine``: nothing from outside delays an instruction that it has begun."""
 
-    def __init__(self, config: AcceleratorConfig, queue: Queue, retirements: Retirements, agenda: Agenda) -> None:
+    def __init__(
+        self, config: AcceleratorConfig, queue: Queue, retirements: Retirements, act_buffer: ActBuffer, agenda: Agenda
+    ) -> None:
         self._config = config
         self._queue = queue
         self._retirements = retirements
+        self._act_buffer = act_buffer
         self._agenda = agenda
         self._pixel_latency = MacSequencer.latency + OperandStage.latency + array_latency(config) + 1
         """Cycles from a pixel's last step to its drain's first cycle."""
@@ -80,8 +87,14 @@ class ComputeEngine:
             slice_block = blocks[0].blocks[0]
             flags = {name: bool(fields[name]) for name in ("accumulate", "hold")}
             self._state = run_slice(state, slice_block, latency, **flags)
+            if not flags["hold"]:
+                starts = self._state.slots[-slice_block.pixels :] - slice_block.drain
+                self._write_mac(fields, lambda: mac_results(fields, starts, WRITE_LATENCY, self._config))
         else:
             self._state = run_blocks(state, blocks, latency)
+            self._write_mac(
+                fields, lambda: mac_results(fields, pixel_starts(state, blocks, latency), WRITE_LATENCY, self._config)
+            )
         # The next is accepted in the cycle of the last step; an addition is announced after it.
         self._array_free = self._state.array - 1
         self._adder_free = max(self._adder_free, self._state.array)
@@ -103,8 +116,22 @@ class ComputeEngine:
         finished = issued + ADD_SEQUENCER_LATENCY + OperandStage.latency + EltwiseAdder.latency
         self._adder_free = finished + 1
         self._agenda.visit(self._adder_free)
+        first = finished - OPERANDS * (vectors - 1) + WRITE_LATENCY
+        fields = instruction.fields
+        span = (fields["rows"] - 1) // ROW_BANKS * fields["pitch"] + fields["row_elements"]
+        self._write(finished, fields, span, lambda: add_results(fields, first, OPERANDS, self._config))
         self._finish(finished)
         return True
+
+    def _write_mac(self, fields: dict[str, int], walk: Walk) -> None:
+        row_bytes = (fields["out_width"] - 1) * fields["out_step"] + fields["groups"] * fields["group_channels"]
+        steps = (fields["out_bank"] + fields["out_height"] - 1) // ROW_BANKS
+        self._write(self._state.drain - 1, fields, steps * fields["out_pitch"] + row_bytes, walk)
+
+    def _write(self, drained: int, fields: dict[str, int], span: int, walk: Walk) -> None:
+        """Announce an instruction's results, which the drain takes until cycle ``drained``."""
+        halves = self._act_buffer.halves(fields["out_address"], fields["out_address"] + span)
+        self._act_buffer.write(Results(drained + WRITE_LATENCY, halves, walk))
 
     def _read_descriptor(self, now: int) -> int:
         """When the drain takes the descriptor that is written in cycle ``now``."""

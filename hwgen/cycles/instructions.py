@@ -10,7 +10,7 @@ from hwgen.isa import ENGINE_OF, INSTRUCTION_BYTES, LAYOUTS, Opcode
 from hwgen.program import Engine
 
 FIELDS: dict[Opcode, tuple[str, ...]] = {
-    Opcode.LOAD_ACT: ("dram_offset", "dram_pitch", "row_bytes", "rows"),
+    Opcode.LOAD_ACT: ("dram_offset", "dram_pitch", "act_address", "act_pitch", "bank", "banked", "row_bytes", "rows"),
     Opcode.LOAD_WEIGHT: ("dram_offset", "beats"),
     Opcode.LOAD_PARAM: ("dram_offset", "beats"),
     Opcode.MAC: (
@@ -27,8 +27,12 @@ FIELDS: dict[Opcode, tuple[str, ...]] = {
         "hold",
         "group_channels",
         "last_channels",
+        "out_address",
+        "out_bank",
+        "out_pitch",
+        "out_step",
     ),
-    Opcode.ADD: ("rows", "row_elements"),
+    Opcode.ADD: ("out_address", "pitch", "rows", "row_elements"),
     Opcode.STORE: ("dram_offset", "dram_pitch", "row_bytes", "rows"),
     Opcode.END: (),
 }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from hwgen.config import AcceleratorConfig
+from hwgen.cycles.act_buffer import WRITE_LATENCY, ActBuffer, beat_memories
 from hwgen.cycles.clock import Agenda, Queue, Retirements
 from hwgen.cycles.instructions import Instruction
-from hwgen.cycles.read_port import BurstSplitter
+from hwgen.cycles.read_port import Arrival, BurstSplitter
 from hwgen.isa import Opcode
 from hwgen.memory_model import MemoryModel
 from hwgen.program import Engine
@@ -18,12 +20,25 @@ class LoadEngine:
     """``hwgen.rtl.load_engine``: requests run ahead of the data, by as many instructions as there are descriptors."""
 
     def __init__(
-        self, queue: Queue, retirements: Retirements, bus_bytes: int, memory: MemoryModel, agenda: Agenda
+        self,
+        config: AcceleratorConfig,
+        queue: Queue,
+        retirements: Retirements,
+        act_buffer: ActBuffer,
+        memory: MemoryModel,
+        agenda: Agenda,
     ) -> None:
-        self.splitter = BurstSplitter(bus_bytes)
+        self.splitter = BurstSplitter(config.bus_bytes)
+        self._config = config
+        self._act_buffer = act_buffer
+        self._memories: deque[deque[int] | None] = deque()
+        """The memories that each beat of the instructions in flight touches; None where they are words."""
+        self._beats_done = 0
+        self._arrival: Arrival | None = None
+        """Beats that the first burst has delivered where it is not yet known to the end, and the last of them."""
         self._queue = queue
         self._retirements = retirements
-        self._bus_bytes = bus_bytes
+        self._bus_bytes = config.bus_bytes
         self._interval = memory.cycles_per_beat
         self._agenda = agenda
         self._requests: deque[tuple[int, int]] = deque()
@@ -38,14 +53,33 @@ class LoadEngine:
         self._finished = -1
         """When the last beat of the last instruction that is known to finish arrives."""
 
-    def receive(self, first: int, beats: int) -> None:
-        """A burst of the first instruction in flight arrives."""
+    def receive(self, first: int, beats: int, now: int) -> Arrival | None:
+        """A burst of the first instruction in flight: words as they come, activations as the buffer takes them."""
+        memories = self._memories[0]
+        if memories is None:
+            last = first + (beats - 1) * self._interval
+            arrival = Arrival(last, last)
+        else:
+            done = self._arrival
+            while self._beats_done < beats:
+                offered = first if done is None else max(done.offered + self._interval, done.taken + 1)
+                taken = self._act_buffer.first_free(offered, memories[0], until=now + WRITE_LATENCY)
+                if taken is None:
+                    self._agenda.visit(max(now + 1, offered - WRITE_LATENCY))
+                    return None
+                self._arrival = done = Arrival(offered, taken)
+                memories.popleft()
+                self._beats_done += 1
+            assert done is not None
+            arrival, self._arrival, self._beats_done = done, None, 0
         self._awaited[0] -= beats
         if self._awaited[0] == 0:
             self._awaited.popleft()
-            self._finished = first + (beats - 1) * self._interval
+            self._memories.popleft()
+            self._finished = arrival.taken
             self._retirements.retire(Engine.LOAD, self._finished + 1)
             self._read_descriptor()
+        return arrival
 
     def step(self, now: int) -> bool:
         """Send a request, accept an instruction; whether it did."""
@@ -61,6 +95,8 @@ class LoadEngine:
         self._requests.extend(requests(instruction, self._bus_bytes))
         self._requests_from = now + 1
         self._awaited.append(sum(beats for _, beats in self._requests))
+        is_act = instruction.opcode is Opcode.LOAD_ACT
+        self._memories.append(deque(beat_memories(instruction.fields, self._config)) if is_act else None)
         self._accepted.append(now)
         if len(self._awaited) == 1:
             self._read_descriptor()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from hwgen.cycles.clock import Agenda
@@ -38,13 +39,23 @@ class BurstSplitter:
         return self._bursts.popleft()
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A burst has arrived."""
+
+    offered: int
+    """When the memory offered its last beat."""
+    taken: int
+    """When the client took it."""
+
+
 class Reader(Protocol):
-    """A client of the read port. It takes every beat in the cycle in which it arrives."""
+    """A client of the read port."""
 
     splitter: BurstSplitter
 
-    def receive(self, first: int, beats: int) -> None:
-        """A burst's beats arrive from cycle ``first`` on, ``cycles_per_beat`` apart."""
+    def receive(self, first: int, beats: int, now: int) -> Arrival | None:
+        """A burst's beats are offered from cycle ``first`` on; None where not all that delays them is known yet."""
 
 
 class ReadPort:
@@ -54,29 +65,35 @@ class ReadPort:
         self._clients = clients
         self._memory = memory
         self._agenda = agenda
+        self._coming: deque[tuple[Reader, int, int]] = deque()
+        """Client, beats and first beat's earliest cycle of the bursts that are not known to arrive yet."""
         self._last_beats: deque[int] = deque()
-        """When the bursts in flight end."""
+        """When those that are known to arrive end."""
         self._next_beat = 0
 
     def step(self, now: int) -> bool:
-        """Let a burst go in cycle ``now``; whether one did."""
+        """Deliver what is known to arrive and let a burst go in cycle ``now``; whether one did."""
         while self._last_beats and self._last_beats[0] < now:
             self._last_beats.popleft()
-        if len(self._last_beats) == MAX_OUTSTANDING:
+        self._deliver(now)
+        if len(self._coming) + len(self._last_beats) == MAX_OUTSTANDING:
             return False
         for client in self._clients:
             if client.splitter.offers(now):
-                self._send(client, now)
+                # The address is registered: the memory sees it a cycle later.
+                due = now + 1 + self._memory.latency_cycles
+                self._coming.append((client, client.splitter.take(), due))
+                self._deliver(now)
                 return True
         return False
 
-    def _send(self, client: Reader, now: int) -> None:
-        """The address is registered: the memory sees it a cycle later."""
-        interval = self._memory.cycles_per_beat
-        beats = client.splitter.take()
-        first = max(now + 1 + self._memory.latency_cycles, self._next_beat)
-        last = first + (beats - 1) * interval
-        self._next_beat = last + interval
-        self._last_beats.append(last)
-        self._agenda.visit(last + 1)
-        client.receive(first, beats)
+    def _deliver(self, now: int) -> None:
+        while self._coming:
+            client, beats, due = self._coming[0]
+            arrival = client.receive(max(due, self._next_beat), beats, now)
+            if arrival is None:
+                return
+            self._coming.popleft()
+            self._next_beat = max(arrival.offered + self._memory.cycles_per_beat, arrival.taken + 1)
+            self._last_beats.append(arrival.taken)
+            self._agenda.visit(arrival.taken + 1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hwgen.cycles.clock import Agenda, Queue, Retirements
 from hwgen.cycles.instructions import Instruction
-from hwgen.cycles.read_port import BurstSplitter
+from hwgen.cycles.read_port import Arrival, BurstSplitter
 from hwgen.isa import INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, Opcode
 from hwgen.memory_model import MemoryModel
 from hwgen.program import Engine
@@ -56,7 +56,7 @@ class Sequencer:
         self._last_dispatch = 0
         self._ended_at: int | None = None
 
-    def receive(self, first: int, beats: int) -> None:
+    def receive(self, first: int, beats: int, now: int) -> Arrival:
         """Part of a group arrives."""
         size = self._beats_per_instruction
         arrives = first + BUFFER_LATENCY
@@ -69,6 +69,8 @@ class Sequencer:
         self._gather()
         if self._ended_at is not None:
             self._finish(self._ended_at)
+        last = first + (beats - 1) * self._interval
+        return Arrival(last, last)
 
     def step(self, now: int) -> bool:
         """Request a group, pass an instruction on or end, in cycle ``now``; whether it did."""
