@@ -78,14 +78,21 @@ module axi_memory #(
 
   // -- Protocol checks -----------------------------------------------------------------------------------------------
 
-  function automatic void check_burst(input string kind, input logic [31:0] address, input logic [7:0] len,
+  // The kind of a burst is a bit and its label packed, because simulators set up strings in every cycle.
+  typedef enum bit {READ, WRITE} kind_t;
+
+  function automatic logic [39:0] label(input kind_t kind);
+    label = kind == WRITE ? "write" : "read";
+  endfunction
+
+  function automatic void check_burst(input kind_t kind, input logic [31:0] address, input logic [7:0] len,
                                       input logic [2:0] size, input logic [1:0] burst);
-    if (burst != 2'b01) $fatal(1, "AXI %s burst at 0x%08x is not INCR (type %0d)", kind, address, burst);
+    if (burst != 2'b01) $fatal(1, "AXI %0s burst at 0x%08x is not INCR (type %0d)", label(kind), address, burst);
     if (size != 3'(LANE_BITS))
-      $fatal(1, "AXI %s burst at 0x%08x has beats of %0d bytes on a bus of %0d", kind, address, 1 << size, BYTES);
+      $fatal(1, "AXI %0s burst at 0x%08x has beats of %0d bytes on a bus of %0d", label(kind), address, 1 << size, BYTES);
     if (((address & 4095) >> LANE_BITS) + 32'(len) >= 4096 / BYTES)
-      $fatal(1, "AXI %s burst at 0x%08x of %0d beats crosses a 4 KiB boundary", kind, address, 9'(len) + 9'd1);
-    if (|(address >> MEMORY_BITS)) $fatal(1, "AXI %s burst at 0x%08x is outside the memory", kind, address);
+      $fatal(1, "AXI %0s burst at 0x%08x of %0d beats crosses a 4 KiB boundary", label(kind), address, 9'(len) + 9'd1);
+    if (|(address >> MEMORY_BITS)) $fatal(1, "AXI %0s burst at 0x%08x is outside the memory", label(kind), address);
   endfunction
 
   logic aw_held, w_held, ar_held;
@@ -119,13 +126,13 @@ module axi_memory #(
 
   // Memory orders no burst against one of the other kind. They may meet in a word that one ends and the other begins
   // with: strobes keep the bytes apart that a write has there.
-  function automatic void check_order(input string kind, input logic [31:0] address, input logic [7:0] len,
+  function automatic void check_order(input kind_t kind, input logic [31:0] address, input logic [7:0] len,
                                       input word_t first, input word_t last);
     word_t begins = word_t'(address >> LANE_BITS);
     word_t ends = begins + word_t'(len);
     if (begins <= last && first <= ends && begins != last && first != ends)
-      $fatal(1, "AXI %s burst at 0x%08x of %0d beats overlaps an unfinished burst of the other kind, 0x%08x to 0x%08x",
-             kind, address, 9'(len) + 9'd1, byte_address(first), byte_address(last));
+      $fatal(1, "AXI %0s burst at 0x%08x of %0d beats overlaps an unfinished burst of the other kind, 0x%08x to 0x%08x",
+             label(kind), address, 9'(len) + 9'd1, byte_address(first), byte_address(last));
   endfunction
 
   // -- Timing: `now` numbers the clock edges; an offer made at edge n is seen at edge n + 1 ---------------------------
@@ -143,9 +150,9 @@ module axi_memory #(
     now <= now + 1;
 
     if (s_axi_arvalid && s_axi_arready) begin
-      check_burst("read", s_axi_araddr, s_axi_arlen, s_axi_arsize, s_axi_arburst);
+      check_burst(READ, s_axi_araddr, s_axi_arlen, s_axi_arsize, s_axi_arburst);
       for (slot_t i = write_first; i != write_end; i++)
-        check_order("read", s_axi_araddr, s_axi_arlen, writes[i].first, writes[i].last);
+        check_order(READ, s_axi_araddr, s_axi_arlen, writes[i].first, writes[i].last);
       reads[read_end] = '{
           id: s_axi_arid,
           first: word_t'(s_axi_araddr >> LANE_BITS),
@@ -172,9 +179,9 @@ module axi_memory #(
     end
 
     if (s_axi_awvalid && s_axi_awready) begin
-      check_burst("write", s_axi_awaddr, s_axi_awlen, s_axi_awsize, s_axi_awburst);
+      check_burst(WRITE, s_axi_awaddr, s_axi_awlen, s_axi_awsize, s_axi_awburst);
       for (slot_t i = read_first; i != read_end; i++)
-        check_order("write", s_axi_awaddr, s_axi_awlen, reads[i].first, reads[i].last);
+        check_order(WRITE, s_axi_awaddr, s_axi_awlen, reads[i].first, reads[i].last);
       writes[write_end] = '{
           id: s_axi_awid,
           first: word_t'(s_axi_awaddr >> LANE_BITS),
