@@ -56,6 +56,7 @@ def machine() -> dict[str, str]:
         "commit": commit or "unknown",
         "processor": _processor(),
         "cores": str(os.cpu_count()),
+        "load average at the start": f"{os.getloadavg()[0]:.1f}",
         "system": platform.platform(),
         "python": platform.python_version(),
         "numpy": version("numpy"),

@@ -11,7 +11,8 @@ HEAD = """\
 Written by `make bench`; the numbers are also in [benchmarks.json](benchmarks.json). Cycles are measured in RTL
 simulation, one inference from start to done, with weights, input and output over a bus of 128 bits and a memory latency
 of 32 cycles. Every output was compared with the reference. Utilisation is the share of the array's peak
-multiply-accumulates; bus read is that of the bus's peak.
+multiply-accumulates; bus read is that of the bus's peak. Times are wall-clock: they say little where the machine had
+other work, as its load average tells.
 """
 
 
