@@ -28,6 +28,11 @@ def load_layout(bus_bytes: int) -> data.StructLayout:
     return data.StructLayout({"place": PlaceLayout, "data": 8 * bus_bytes, "strobe": bus_bytes})
 
 
+def store_layout(bus_bytes: int) -> data.StructLayout:
+    """A beat to read: the place of its first byte, and which bytes are wanted."""
+    return data.StructLayout({"place": PlaceLayout, "strobe": bus_bytes})
+
+
 def row_places(bank: int, address: int, pitch: int, rows: int, banked: bool = True) -> list[tuple[int, int]]:
     """Golden: bank and byte address of each of a tile's rows, in successive banks or (not ``banked``) all in one."""
     if not banked:
@@ -60,8 +65,8 @@ class ActBuffer(wiring.Component):
                 "write_place": In(PlaceLayout),  # place of the first of them
                 "write_data": In(8 * config.requant_lanes),
                 "load": In(stream.Signature(load_layout(bus_bytes))),  # beats from memory; ready: the last is in place
-                "store": In(stream.Signature(PlaceLayout)),  # places of beats to memory
-                "stored_valid": Out(1),  # the beat of the next of these places is there
+                "store": In(stream.Signature(store_layout(bus_bytes))),  # places of beats to memory
+                "stored_valid": Out(1),  # the beat of the next of these places is there, where its bytes are wanted
                 "stored": Out(8 * bus_bytes),
             }
         )
@@ -125,14 +130,17 @@ class ActBuffer(wiring.Component):
         ]
         loads = meets("load", load.place, [self.load.valid] * 2, self.load.ready)
 
-        store = self.store.payload
+        # A beat may begin before its row, or end after it, in a word that is none of its business.
+        store, store_ring = self.store.payload, self.store.payload.place.address[:ring_bits]
+        masks = _rotate_left(Cat(store.strobe, Const(0, 2 * word_bytes - len(store.strobe))), store_ring, 1)
         store_place = Signal(PlaceLayout, reset_less=True)
         store_words = [
-            register(f"store_word_{odd}", word, self.store.ready) for odd, word in enumerate(words(store.address))
+            register(f"store_word_{odd}", word, self.store.ready) for odd, word in enumerate(words(store.place.address))
         ]
-        stores = meets("store", store, [self.store.valid] * 2, self.store.ready)
+        wanted = [self.store.valid & mask.any() for mask in (masks[:word_bytes], masks[word_bytes:])]
+        stores = meets("store", store.place, wanted, self.store.ready)
         with m.If(self.store.ready):
-            m.d.sync += store_place.eq(store)
+            m.d.sync += store_place.eq(store.place)
 
         # Second cycle: the memories.
         m.d.comb += [self.load.ready.eq((loads & writes) == 0), self.store.ready.eq((stores & fetches) == 0)]

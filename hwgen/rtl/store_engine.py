@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.config import AcceleratorConfig
 from hwgen.isa import INSTRUCTION_BITS, Region, TransferLayout
-from hwgen.rtl.act_buffer import PlaceLayout
+from hwgen.rtl.act_buffer import store_layout
 from hwgen.rtl.axi import RequestLayout, write_data_layout
 from hwgen.rtl.row_beats import RowBeats
 from hwgen.rtl.row_requests import RowRequests
@@ -32,7 +32,7 @@ class StoreEngine(wiring.Component):
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),  # whose waits are satisfied
                 "bases": In(32).array(len(Region)),
                 "requests": Out(stream.Signature(RequestLayout)),
-                "places": Out(stream.Signature(PlaceLayout)),  # beats to read from the activation buffer
+                "places": Out(stream.Signature(store_layout(config.bus_bytes))),  # beats to read
                 "stored_valid": In(1),  # one of those beats is there, in their order
                 "stored": In(config.bus_bits),
                 "beats": Out(stream.Signature(write_data_layout(config.bus_bits))),
@@ -85,7 +85,8 @@ class StoreEngine(wiring.Component):
         beat = row_beats.beats
         issued = Signal()
         m.d.comb += [
-            self.places.payload.eq(beat.payload.place),
+            self.places.payload.place.eq(beat.payload.place),
+            self.places.payload.strobe.eq(beat.payload.strobe),
             self.places.valid.eq(beat.valid & strobes.w_rdy),
             beat.ready.eq(self.places.ready & strobes.w_rdy),
             issued.eq(self.places.valid & self.places.ready),

@@ -14,13 +14,13 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from hwgen.config import ROW_BANKS
-from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout, load_layout, row_places
+from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout, load_layout, row_places, store_layout
 from hwgen.rtl.step import FetchLayout
 from sim.benches.components.setup import configuration, start
 
 CONFIG = configuration()
 WORD, HALF = CONFIG.act_word_bytes, CONFIG.act_bank_bytes
-LoadLayout = load_layout(CONFIG.bus_bytes)
+LoadLayout, StoreLayout = load_layout(CONFIG.bus_bytes), store_layout(CONFIG.bus_bytes)
 CYCLES = 2000
 Place = tuple[int, int]
 Write = tuple[Place, int, int]
@@ -38,6 +38,13 @@ def memories(place: Place) -> set[tuple[int, int, int]]:
     bank, address = place
     words = (address // WORD % (2 * HALF // WORD), (address // WORD + 1) % (2 * HALF // WORD))
     return {(bank, word % 2, word * WORD // HALF) for word in words}
+
+
+def memories_of_bytes(place: Place, strobe: int) -> set[tuple[int, int, int]]:
+    """The same of some bytes."""
+    bank, first = place
+    addresses = ((first + lane) % (2 * HALF) for lane in range(strobe.bit_length()) if strobe >> lane & 1)
+    return {(bank, address // WORD % 2, address // HALF) for address in addresses}
 
 
 class Model:
@@ -62,21 +69,24 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
     await start(dut, "fetch", "write_strobe", "load__valid", "store__valid")
     model = Model()
     fetched: dict[int, dict[int, int]] = {}
-    stored: dict[int, int] = {}
+    stored: dict[int, tuple[int, int]] = {}
+    """Beats to come, and which of their bytes are wanted."""
     # What the memories do in a cycle was presented in the cycle before, or waits.
     fetching: dict[int, Place] = {}
     writing: Write = ((0, 0), 0, 0)
     loading: Write | None = None
-    storing: Place | None = None
+    storing: tuple[Place, int] | None = None
     load: Write | None = None
-    store: Place | None = None
+    store: tuple[Place, int] | None = None
     for cycle in range(CYCLES):
         await FallingEdge(dut.clk)
         for row, expected in fetched.pop(cycle, {}).items():
             assert int(dut.fetched.value) >> 8 * CONFIG.rows * row & (1 << 8 * CONFIG.rows) - 1 == expected
         assert dut.stored_valid.value == (cycle in stored)
         if cycle in stored:
-            assert int(dut.stored.value) == stored.pop(cycle)
+            held, strobe = stored.pop(cycle)
+            wanted = sum(0xFF << 8 * lane for lane in range(CONFIG.bus_bytes) if strobe >> lane & 1)
+            assert int(dut.stored.value) & wanted == held & wanted
 
         bank, address = random_place()
         wrapped = (address + WORD * random.randrange(2 * HALF // WORD)) % (2 * HALF)
@@ -86,14 +96,15 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
         places = [(bank, address % (2 * HALF)) for bank, address in places]
         dut.fetch.value = FetchLayout.const(fetch).as_bits()
         load = load or random.choice((None, (random_place(), *random_bytes(CONFIG.bus_bytes))))
-        store = store or random.choice((None, random_place()))
+        store = store or random.choice((None, (random_place(), random_bytes(CONFIG.bus_bytes)[1] or 1)))
         dut.load__valid.value = load is not None
         if load is not None:
             beat = {"place": dict(zip(("bank", "address"), load[0], strict=True)), "data": load[1], "strobe": load[2]}
             dut.load__payload.value = LoadLayout.const(beat).as_bits()
         dut.store__valid.value = store is not None
         if store is not None:
-            dut.store__payload.value = place_bits(store)
+            place = dict(zip(("bank", "address"), store[0], strict=True))
+            dut.store__payload.value = StoreLayout.const({"place": place, "strobe": store[1]}).as_bits()
         write: Write = (random_place(), *random_bytes(CONFIG.requant_lanes))
         dut.write_place.value = place_bits(write[0])
         dut.write_data.value, dut.write_strobe.value = write[1:]
@@ -104,9 +115,10 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
         }
         load_ready, store_ready = bool(dut.load__ready.value), bool(dut.store__ready.value)
         if storing is not None and store_ready:
-            stored[cycle - 1 + ActBuffer.store_latency] = model.read(storing, CONFIG.bus_bytes)
+            read = model.read(storing[0], CONFIG.bus_bytes)
+            stored[cycle - 1 + ActBuffer.store_latency] = read, storing[1]
         met = set().union(*map(memories, fetching.values()))
-        assert store_ready or (storing and memories(storing) & met), "a store waits for nothing"
+        assert store_ready or (storing and memories_of_bytes(*storing) & met), "a store waits for nothing"
         model.write(*writing)
         if loading is not None and load_ready:
             model.write(*loading)

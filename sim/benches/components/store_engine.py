@@ -10,7 +10,7 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from hwgen.isa import Opcode, Region, encode
-from hwgen.rtl.act_buffer import PlaceLayout, row_places
+from hwgen.rtl.act_buffer import row_places, store_layout
 from hwgen.rtl.axi import RequestLayout, write_data_layout
 from sim.benches.components.setup import configuration, start
 from sim.benches.streams import put
@@ -83,7 +83,7 @@ class Surroundings:
 
 def buffer_beat(payload: int) -> int:
     """The beat at a place of the activation buffer; it may begin before the buffer's first byte."""
-    place = PlaceLayout.from_bits(payload)
+    place = store_layout(BUS_BYTES).from_bits(payload).place
     addresses = (address % len(BANKS[0]) for address in range(place.address, place.address + BUS_BYTES))
     return int.from_bytes(bytes(BANKS[place.bank][address] for address in addresses), "little")
 
