@@ -11,16 +11,16 @@ from amaranth.lib.wiring import In, Out
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, AddLayout
 from hwgen.rtl.act_buffer import row_places
-from hwgen.rtl.step import StepFields, StepLayout
+from hwgen.rtl.step import ControlLayout, StepFields, StepLayout
 
 
 def add_steps(add: Mapping[str, int], lanes: int) -> list[StepFields]:
     """Golden: the steps of an ADD instruction, left and right in turn, ``lanes`` elements of each."""
     operands = [row_places(0, add[f"{side}_address"], add["pitch"], add["rows"]) for side in ("left", "right")]
-    unused = ("mac", "first", "take_maximum", "complete", "held", "slot", "slide", "step_rows", "offset", "pad_value")
+    unused = [*(name for name, _ in ControlLayout), "offset", "pad_value", "weight_address", "macs"]
     return [
         {
-            **dict.fromkeys((*unused, "weight_address", "macs"), 0),
+            **dict.fromkeys(unused, 0),
             "fetch": 1,
             "add": 1,
             "right": right,

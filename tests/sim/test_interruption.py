@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from sim.simulate import run
-from sim.system import DEFAULT_MEMORY
+from hwgen.memory_model import DEFAULT_MEMORY
 from tests.sim.stubs import copy_program
 program = copy_program(bursts=400_000)
 run(Path(sys.argv[1]), program, np.zeros((1, *program.input.shape), np.int8), DEFAULT_MEMORY)
