@@ -16,12 +16,14 @@ from sim.verilator import build
 from tests.sim.stubs import stub_verilog
 
 RUN_FOR_LONG = """
-import sys
+import signal, sys
 from pathlib import Path
 import numpy as np
 from sim.simulate import run
 from hwgen.memory_model import DEFAULT_MEMORY
 from tests.sim.stubs import copy_program
+# A shell's background jobs, and what they start, ignore interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 program = copy_program(bursts=400_000)
 run(Path(sys.argv[1]), program, np.zeros((1, *program.input.shape), np.int8), DEFAULT_MEMORY)
 """
