@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.rtl.dot_products import DotProducts, adder_levels, dot_products, product_bits
-from hwgen.rtl.operand_rows import OperandRows, Rows, deal_vectors, slide_operands
-from hwgen.rtl.partial_sums import ACC_BITS
+from hwgen.rtl.operand_rows import OperandDealer, OperandRows, Rows, deal_vectors, slide_operands
+from hwgen.rtl.partial_sums import ACC_BITS, PartialSums
 from hwgen.rtl.step import ControlLayout, StepFields, slot_bits
 
 
@@ -103,7 +103,7 @@ class MultiplierArray(wiring.Component):
 
 
 class Array(wiring.Component):
-    """What every dataflow's array has: its ports and its latency."""
+    """What every dataflow's array has: its ports, its latency, and the way from operands to partial sums."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
@@ -125,3 +125,33 @@ class Array(wiring.Component):
     @property
     def latency(self) -> int:
         return array_latency(self.config)
+
+    def stationary(self, m: Module, dealt: Value) -> tuple[Value, Value]:
+        """What the dataflow makes of ``dealt`` operands, one per array row, and of the weights that arrive.
+
+        Returns the operands that the multipliers take, beside ``control``, and their weights, a cycle later.
+        """
+        raise NotImplementedError
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.dealer = dealer = OperandDealer(self.config)
+        m.submodules.multipliers = multipliers = self.multipliers
+        m.submodules.partial_sums = partial_sums = PartialSums(self.config)
+        shared, weights = self.stationary(m, dealer.dealt)
+        m.d.comb += [
+            dealer.step_rows.eq(self.control.step_rows),
+            dealer.vectors.eq(self.vectors),
+            multipliers.control.eq(self.control),
+            multipliers.vectors.eq(self.vectors),
+            multipliers.shared.eq(shared),
+            multipliers.weights.eq(weights),
+            partial_sums.next_control.eq(multipliers.next_control),
+            partial_sums.control.eq(multipliers.products_control),
+            partial_sums.products.eq(multipliers.products),
+            self.pixel_done.eq(partial_sums.pixel_done),
+            self.hold_done.eq(partial_sums.hold_done),
+            partial_sums.drain_slot.eq(self.drain_slot),
+            self.drained.eq(partial_sums.drained),
+        ]
+        return m
