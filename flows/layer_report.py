@@ -15,7 +15,7 @@ class Stalls:
     operands: int
     """Waiting for loads of activations, weights or parameters."""
     output_space: int
-    """Waiting for stores to free the results' half of the buffer."""
+    """Waiting for stores to free results' places in the buffer."""
     computation: int
     """Waiting for an earlier computation to leave the drain."""
     requantisation: int

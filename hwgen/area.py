@@ -10,8 +10,6 @@ from hwgen.config import KIB, AcceleratorConfig, Dataflow
 MEMORY_BITS_PER_LUT = 64
 """A 6-input LUT used as distributed memory."""
 ACCUMULATOR_BITS = 32
-PARTIAL_SUM_BANKS = 2
-"""The array adds to one while the other is drained."""
 REGISTER_FILE_BYTES: dict[Dataflow, Callable[[AcceleratorConfig], int]] = {
     Dataflow.OS: lambda config: 0,
     Dataflow.WS: lambda config: config.multipliers,
@@ -34,7 +32,7 @@ def lut_equivalents(config: AcceleratorConfig) -> int:
     memory_bits = (
         8 * KIB * (config.act_buffer_kib + config.weight_buffer_kib)
         + config.param_channels * PARAMETER_BITS
-        + PARTIAL_SUM_BANKS * config.block_pixels * config.cols * ACCUMULATOR_BITS
+        + config.partial_sums * config.cols * ACCUMULATOR_BITS
         + 8 * config.rf_depth * REGISTER_FILE_BYTES[config.dataflow](config)
     )
     return (

@@ -12,7 +12,6 @@ from hwgen.compiler.builder import ProgramBuilder, Span
 from hwgen.compiler.lower_windowed import LayerData, add_layer_data, layer_fields
 from hwgen.compiler.tiles import Box, Home, Place, Rings, Tile, bank_bytes, keep_results, operand_tile, result_tile
 from hwgen.compiler.windowed import WindowedLayer, valid_extents
-from hwgen.config import ROW_BANKS
 from hwgen.isa import Opcode, largest
 
 
@@ -179,10 +178,9 @@ def _emit_slice(
         word = piece.group * layer.steps.count + part.kernel_row * layer.steps.horizontal + part.first
     address = builder.load_weights(data.weights + word * data.weight_bytes, words)
     tile = operands.tile
-    out_row, out_col = piece.row - results.box.top, piece.left - results.box.left
     channel, channels = layer.chunk_outputs(piece.group, 1)
-    out_offset = out_col * results.pixel_pitch + channel - results.box.first
-    read = range(max(0, operands.first_row), min(tile.rows, operands.first_row + 1))
+    out_bank, out_address = results.byte(piece.row, piece.left, channel)
+    row = tile.box.top + operands.first_row
     width = piece.right - piece.left
     ends_row = part.end == layer.steps.horizontal
     fields = {
@@ -206,8 +204,8 @@ def _emit_slice(
         "groups": 1,
         "weight_address": address,
         "last_lanes": layer.steps.last_lanes if ends_row else layer.steps.lanes,
-        "out_address": results.address + out_row // ROW_BANKS * results.row_pitch + out_offset,
-        "out_bank": out_row % ROW_BANKS,
+        "out_address": out_address,
+        "out_bank": out_bank,
         "out_pitch": results.row_pitch,
         "out_step": results.pixel_pitch if width > 1 else 0,
         "last_channels": channels,
@@ -216,7 +214,7 @@ def _emit_slice(
     builder.compute(
         Opcode.MAC,
         fields,
-        operands=[tile.span(tile.box.top + read.start, tile.box.top + read.stop)] if read else [],
+        operands=[tile.span(row, row + 1)] if tile.box.top <= row < tile.box.bottom else [],
         weights=Span(address, address + words),
         parameters=parameters,
         results=results.span(piece.row, piece.row + 1),

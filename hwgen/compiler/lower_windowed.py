@@ -10,7 +10,6 @@ from hwgen.compiler.builder import ProgramBuilder, Span, pad_words
 from hwgen.compiler.tiles import Box, Home, Rings, Tile, keep_results, operand_tile, result_tile
 from hwgen.compiler.tiling import Tiling
 from hwgen.compiler.windowed import WindowedLayer, valid_extents
-from hwgen.config import ROW_BANKS
 from hwgen.isa import Opcode
 
 
@@ -173,10 +172,9 @@ def mac_fields(
     window = layer.window
     width, height = part.right - part.left, part.bottom - part.top
     first_col = part.left * window.stride[1] - window.padding[2] - operands.box.left
-    out_row, out_col = part.top - results.box.top, part.left - results.box.left
     in_channel, _ = layer.chunk_inputs(chunk.first, chunk.groups)
     out_channel, channels = layer.chunk_outputs(chunk.first, chunk.groups)
-    out_offset = out_col * results.pixel_pitch + out_channel - results.box.first
+    out_bank, out_address = results.byte(part.top, part.left, out_channel)
     return {
         **layer_fields(layer),
         "in_address": operands.address,
@@ -202,8 +200,8 @@ def mac_fields(
         "groups": chunk.groups,
         "group_stride": layer.group_advance,
         "weight_address": chunk.weights.start,
-        "out_address": results.address + out_row // ROW_BANKS * results.row_pitch + out_offset,
-        "out_bank": out_row % ROW_BANKS,
+        "out_address": out_address,
+        "out_bank": out_bank,
         "out_pitch": results.row_pitch,
         "out_step": results.pixel_pitch if width > 1 else 0,
         "last_channels": channels - (chunk.groups - 1) * layer.group_channels,

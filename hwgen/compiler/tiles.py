@@ -58,6 +58,12 @@ class Tile:
             self.address + first // ROW_BANKS * self.row_pitch, self.address + -(-end // ROW_BANKS) * self.row_pitch
         )
 
+    def byte(self, row: int, column: int, channel: int) -> tuple[int, int]:
+        """Bank, and address there, of a byte of the tensor that is the tile's."""
+        down = row - self.box.top
+        across = (column - self.box.left) * self.pixel_pitch + channel - self.box.first
+        return down % ROW_BANKS, self.address + down // ROW_BANKS * self.row_pitch + across
+
     def regrouped(self, channels: int) -> Tile:
         """The same bytes as pixels of ``channels``, each of several of this tile's."""
         pixels = channels // self.pixel_pitch

@@ -97,9 +97,7 @@ def _estimated_cycles(
 
     _, inputs = layer.chunk_inputs(0, tiling.chunk_groups)
     _, outputs = layer.chunk_outputs(0, tiling.chunk_groups)
-    kernel, stride = layer.window.kernel, layer.window.stride
-    in_rows = min(layer.in_size[0], (tiling.tile_height - 1) * stride[0] + kernel[0])
-    in_cols = min(layer.in_size[1], (tiling.tile_width - 1) * stride[1] + kernel[1])
+    in_rows, in_cols = _operand_size(layer, tiling)
     operand_bytes = bank_bytes(in_rows, in_cols * inputs, word)
     result_bytes = bank_bytes(tiling.tile_height, tiling.tile_width * outputs, word)
     weight_words = layer.weight_words(tiling.chunk_groups)
@@ -154,16 +152,20 @@ def _estimated_cycles(
     return load + compute + store
 
 
+def _operand_size(layer: WindowedLayer, tiling: Tiling) -> tuple[int, int]:
+    """Rows and columns of the input that a tile reads, at most."""
+    (height, width), kernel, stride = layer.in_size, layer.window.kernel, layer.window.stride
+    return (
+        min(height, (tiling.tile_height - 1) * stride[0] + kernel[0]),
+        min(width, (tiling.tile_width - 1) * stride[1] + kernel[1]),
+    )
+
+
 def _encodable(layer: WindowedLayer, tiling: Tiling, rooms: TileRooms, inputs: int, outputs: int) -> bool:
     """Whether the loops of a tile of ``inputs`` and ``outputs`` channels fit the fields of one MAC instruction."""
-    (in_height, in_width), kernel, stride = layer.in_size, layer.window.kernel, layer.window.stride
-    in_pitch, out_pitch = inputs, outputs
-    in_rows = min(in_height, (tiling.tile_height - 1) * stride[0] + kernel[0])
-    in_cols = min(in_width, (tiling.tile_width - 1) * stride[1] + kernel[1])
-    if rooms.operands is None:
-        in_pitch, in_rows, in_cols = layer.inputs.tensor, in_height, in_width
-    if rooms.results is None:
-        out_pitch = layer.outputs.tensor
+    in_pitch = layer.inputs.tensor if rooms.operands is None else inputs
+    in_rows, in_cols = layer.in_size if rooms.operands is None else _operand_size(layer, tiling)
+    out_pitch = layer.outputs.tensor if rooms.results is None else outputs
     one_wide = tiling.tile_width == 1
     values = {
         "out_height": tiling.tile_height,
@@ -176,7 +178,7 @@ def _encodable(layer: WindowedLayer, tiling: Tiling, rooms: TileRooms, inputs: i
         "segment_stride": layer.steps.columns * in_pitch if layer.channelwise else 0,
         "columns": layer.steps.columns,
         "column_stride": in_pitch if layer.steps.columns > 1 else 0,
-        "x_step": 0 if one_wide else stride[1] * in_pitch,
+        "x_step": 0 if one_wide else layer.window.stride[1] * in_pitch,
         "out_step": 0 if one_wide else out_pitch,
     }
     return all(value <= largest(Opcode.MAC, field) for field, value in values.items())
