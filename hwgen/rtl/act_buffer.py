@@ -92,6 +92,21 @@ class ActBuffer(wiring.Component):
                 m.d.sync += signal.eq(value)
             return signal
 
+        def rotate_left(name: str, value: Value, places: Value, granule: int) -> Value:
+            """``value`` rotated by ``places`` granules of so many bits; its width is a power of two of them.
+
+            A signal per bit of ``places``: an expression would hold ``value`` twice per bit, and double with each.
+            """
+            for bit in range(len(places)):
+                rotated = Signal(len(value), name=f"{name}_rotated_{bit}")
+                m.d.comb += rotated.eq(Mux(places[bit], value.rotate_left(granule << bit), value))
+                value = rotated
+            return value
+
+        def rotate_right(name: str, value: Value, places: Value, granule: int) -> Value:
+            """The same to the right."""
+            return rotate_left(name, value, places, -granule)
+
         def meets(name: str, place: data.View, used: list[Value], enable: Value | int = 1) -> Signal:
             """Register of the memories that an access meets, a bit each; ``used``: in the even and the odd one."""
             halves = [word[-1] for word in words(place.address)]
@@ -113,17 +128,18 @@ class ActBuffer(wiring.Component):
         fetches = Cat(fetching[bank] & (fetch_words[bank][odd][-1] == half) for bank, odd, half in MEMORIES)
 
         write_ring = self.write_place.address[:ring_bits]
-        masks = _rotate_left(Cat(self.write_strobe, Const(0, 2 * word_bytes - len(self.write_strobe))), write_ring, 1)
+        strobe = Cat(self.write_strobe, Const(0, 2 * word_bytes - len(self.write_strobe)))
+        masks = rotate_left("write_masks", strobe, write_ring, 1)
         write_data = Cat(self.write_data, Const(0, 2 * word_bits - len(self.write_data)))
-        write_parts = register("write_parts", _rotate_left(write_data, write_ring, 8))
+        write_parts = register("write_parts", rotate_left("write_data", write_data, write_ring, 8))
         write_masks = register("write_masks", masks)
         write_words = [register(f"write_word_{odd}", w) for odd, w in enumerate(words(self.write_place.address))]
         writes = meets("write", self.write_place, [masks[:word_bytes].any(), masks[word_bytes:].any()])
 
         load, load_ring = self.load.payload, self.load.payload.place.address[:ring_bits]
-        masks = _rotate_left(Cat(load.strobe, Const(0, 2 * word_bytes - len(load.strobe))), load_ring, 1)
+        masks = rotate_left("load_masks", Cat(load.strobe, Const(0, 2 * word_bytes - len(load.strobe))), load_ring, 1)
         load_data = Cat(load.data, Const(0, 2 * word_bits - len(load.data)))
-        load_parts = register("load_parts", _rotate_left(load_data, load_ring, 8), self.load.ready)
+        load_parts = register("load_parts", rotate_left("load_data", load_data, load_ring, 8), self.load.ready)
         load_masks = register("load_masks", masks, self.load.ready)
         load_words = [
             register(f"load_word_{odd}", word, self.load.ready) for odd, word in enumerate(words(load.place.address))
@@ -132,7 +148,8 @@ class ActBuffer(wiring.Component):
 
         # A beat may begin before its row, or end after it, in a word that is none of its business.
         store, store_ring = self.store.payload, self.store.payload.place.address[:ring_bits]
-        masks = _rotate_left(Cat(store.strobe, Const(0, 2 * word_bytes - len(store.strobe))), store_ring, 1)
+        strobe = Cat(store.strobe, Const(0, 2 * word_bytes - len(store.strobe)))
+        masks = rotate_left("store_masks", strobe, store_ring, 1)
         store_place = Signal(PlaceLayout, reset_less=True)
         store_words = [
             register(f"store_word_{odd}", word, self.store.ready) for odd, word in enumerate(words(store.place.address))
@@ -189,13 +206,13 @@ class ActBuffer(wiring.Component):
         wrapped_odd = later("fetch_wrapped_odd", self.fetch.wrapped_address[ring_bits - 1], 3)
         first_bank = later("fetch_bank", self.fetch.bank, 3)
         vectors = [
-            _rotate_right(pair, Cat(lane, Mux(_wraps(bank, first_bank), wrapped_odd, first_odd)), 8)
+            rotate_right(f"vector_{bank}", pair, Cat(lane, Mux(_wraps(bank, first_bank), wrapped_odd, first_odd)), 8)
             for bank, pair in enumerate(fetched)
         ]
         for row in range(ROW_BANKS):
             m.d.sync += self.fetched[row].eq(Array(vectors)[(first_bank + row)[: ROW_BANKS.bit_length() - 1]])
         ring = later("store_ring", store_place.address[:ring_bits], 2)
-        m.d.sync += self.stored.eq(_rotate_right(stored, ring, 8))
+        m.d.sync += self.stored.eq(rotate_right("stored", stored, ring, 8))
         passing = Signal(self.store_latency - 1)
         m.d.sync += passing.eq(Cat((stores != 0) & self.store.ready, passing))
         m.d.comb += self.stored_valid.eq(passing[-1])
@@ -205,17 +222,3 @@ class ActBuffer(wiring.Component):
 def _wraps(bank: int, first: Value) -> Value:
     """Whether rows that begin in bank ``first`` reach ``bank`` only after the last bank; the last never does."""
     return first > bank if bank < ROW_BANKS - 1 else Const(0)
-
-
-def _rotate_left(value: Value, places: Value, granule: int) -> Value:
-    """``value`` rotated by ``places`` granules of so many bits; its width is a power of two of them."""
-    for bit in range(len(places)):
-        value = Mux(places[bit], value.rotate_left(granule << bit), value)
-    return value
-
-
-def _rotate_right(value: Value, places: Value, granule: int) -> Value:
-    """The same to the right."""
-    for bit in range(len(places)):
-        value = Mux(places[bit], value.rotate_right(granule << bit), value)
-    return value
