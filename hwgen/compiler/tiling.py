@@ -78,8 +78,8 @@ def _candidates(layer: WindowedLayer, rooms: TileRooms) -> Iterator[Tiling]:
         heights = sorted({min(height, -(-rows // ROW_BANKS) * ROW_BANKS) for rows in heights}, reverse=True)
         widths = widths if rooms.operands is not None else [width]
     for tile_height, tile_width, chunk in product(heights, widths, _halvings(layer.groups)):
-        # Narrow tiles only where a row does not fit whole: they cost a transfer per row.
-        if tile_width < width and tile_height > 1:
+        # Narrow tiles only where rows do not fit whole: they cost a transfer per row.
+        if tile_width < width and tile_height > heights[-1]:
             continue
         yield Tiling(tile_height, tile_width, chunk, chunks_outside=False)
         if chunk < layer.groups:

@@ -157,6 +157,17 @@ def test_a_tiling_covers_the_layer_and_its_words_and_tiles_fit(seed: int) -> Non
                 assert_tiles_fit(windowed, tiling, config)
 
 
+def test_tiles_are_narrow_where_rows_of_operands_do_not_fit_whether_results_stay_on_chip_or_not() -> None:
+    config = AcceleratorConfig(rows=8, cols=4, act_buffer_kib=32, weight_buffer_kib=256, bus_bits=128)
+    graph = single_layer(Conv, (8, 8, 768), 128, Window((1, 1)))
+    (layer,) = graph.layers()
+    (windowed,) = windowed_layers(layer, graph.operands(layer)[0].output, config)
+    for results in (None, 2048):
+        tiling = choose_tiling(windowed, config, TileRooms(2048, results))
+        assert tiling is not None
+        assert tiling.tile_width < 8
+
+
 def assert_tiles_fit(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfig) -> None:
     """Rows are dealt to the banks in turn and begin on whole words; the first bank holds the most of them."""
 
