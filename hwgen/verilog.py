@@ -1,13 +1,15 @@
-"""AcceleratorConfig to Verilog."""
+"""Components, and the accelerator of an AcceleratorConfig, to Verilog."""
 
 from __future__ import annotations
 
 from amaranth._toolchain.yosys import find_yosys
 from amaranth.back import rtlil
+from amaranth.lib.wiring import Component
 
 from hwgen.config import AcceleratorConfig
 from hwgen.rtl.accelerator import Accelerator
 from hwgen.rtl.ram import RAM_VERILOG
+from hwgen.rtl.shared import Library
 
 TOP_MODULE = "cosynth_accelerator"
 
@@ -23,7 +25,16 @@ write_verilog -norename
 
 def emit(config: AcceleratorConfig) -> str:
     """The accelerator's Verilog: one module per component, the top named ``cosynth_accelerator``."""
-    description = rtlil.convert(Accelerator(config), name=TOP_MODULE, emit_src=False)
+    return component_verilog(Accelerator(config), TOP_MODULE)
+
+
+def component_verilog(component: Component, name: str) -> str:
+    """Verilog of a component and all below it, the component's module named ``name``."""
+    library = Library(component)
+    descriptions = [rtlil.convert(component, name=name, platform=library, emit_src=False)]
+    for module, shared in library.modules.items():
+        descriptions.append(rtlil.convert(shared, name=module, emit_src=False))
+    description = "\n".join(descriptions)
     yosys = find_yosys(lambda version: version >= (0, 40))
     text: str = yosys.run(
         ["-q", "-"], f"read_rtlil <<rtlil\n{description}\nrtlil\n{YOSYS_SCRIPT}", ignore_warnings=True

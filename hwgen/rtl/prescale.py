@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Const, Module, Signal, signed, unsigned
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.requantise import add_with_carry
+from hwgen.rtl.shared import SharedComponent
 
 OperandLayout = data.StructLayout({"zero_point": signed(8), "multiplier": unsigned(31), "shift": unsigned(5)})
 """How one operand is scaled; the shift is to the right."""
@@ -18,9 +19,10 @@ def prescale(value: int, zero_point: int, multiplier: int, shift: int) -> int:
     return high if shift == 0 else (high + (1 << (shift - 1)) - (high < 0)) >> shift
 
 
-class PrescaleLane(wiring.Component):
+class PrescaleLane(SharedComponent):
     """One operand per cycle, fully pipelined; ``latency`` cycles from inputs to ``result``."""
 
+    module = "prescale_lane"
     latency = 6
 
     def __init__(self) -> None:
@@ -32,7 +34,7 @@ class PrescaleLane(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
+    def logic(self) -> Module:
         m = Module()
         centred = Signal(signed(9), reset_less=True)
         multiplier = Signal(31, reset_less=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.isa import RoundingMode
+from hwgen.rtl.shared import SharedComponent
 
 ParameterLayout = data.StructLayout({"bias": signed(32), "multiplier": unsigned(31), "shift": signed(6)})
 """Requantisation parameters of one channel; shift positive is left, as in TensorFlow Lite."""
@@ -35,9 +36,10 @@ def requantise(acc: int, bias: int, multiplier: int, shift: int, rounding: Round
     return (high + (1 << (right - 1)) - (high < 0)) >> right
 
 
-class RequantiseLane(wiring.Component):
+class RequantiseLane(SharedComponent):
     """One accumulator per cycle, fully pipelined; ``latency`` cycles from inputs to ``result``."""
 
+    module = "requantise_lane"
     latency = 12
 
     def __init__(self) -> None:
@@ -50,7 +52,7 @@ class RequantiseLane(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
+    def logic(self) -> Module:
         m = Module()
 
         def register(shape: object, name: str, value: object) -> Signal:

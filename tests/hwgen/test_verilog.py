@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,12 @@ def test_each_component_is_a_module_named_by_its_place(verilog: str) -> None:
     parts = {"sequencer", "load_engine", "compute_engine", "store_engine", "act_buffer", "registers", "read_port"}
     assert {TOP_MODULE} | {f"{TOP_MODULE}.{part}" for part in parts} <= modules
     assert f"{TOP_MODULE}.compute_engine.array" in modules
+
+
+def test_components_that_are_alike_are_instances_of_one_module() -> None:
+    verilog = emit(replace(CONFIG, requant_lanes=2))
+    assert len(re.findall(r"^module requantise_lane\(", verilog, re.MULTILINE)) == 1
+    assert re.findall(r"^  requantise_lane (\w+) \(", verilog, re.MULTILINE) == ["lane_0", "lane_1"]
 
 
 def test_it_does_not_depend_on_where_or_when_it_is_emitted(verilog: str) -> None:

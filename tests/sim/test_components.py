@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pytest
-from amaranth.back import verilog
 from amaranth.lib.wiring import Component
 
 from hwgen.config import AcceleratorConfig, Dataflow
@@ -21,7 +20,6 @@ from hwgen.rtl.load_engine import LoadEngine
 from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.operand_stage import OperandStage
 from hwgen.rtl.prescale import PrescaleLane
-from hwgen.rtl.ram import RAM_VERILOG
 from hwgen.rtl.read_port import ReadPort
 from hwgen.rtl.requantise import RequantiseLane
 from hwgen.rtl.row_beats import RowBeats
@@ -29,6 +27,7 @@ from hwgen.rtl.row_requests import RowRequests
 from hwgen.rtl.sequencer import Sequencer
 from hwgen.rtl.store_engine import StoreEngine
 from hwgen.rtl.write_port import WritePort
+from hwgen.verilog import component_verilog
 from sim.benches.runner import bench_design, run_bench
 from sim.system import ACCELERATOR_FILE, HDL
 from sim.verilator import Design
@@ -44,9 +43,9 @@ CONFIGS = pytest.mark.parametrize(
 
 def component_bench(component: Component) -> Design:
     """A component alone under cocotb; ports keep Amaranth's names (``stream__payload``)."""
-    text = verilog.convert(component, name="component", emit_src=False, strip_internal_attrs=True)
     waivers = (HDL / "waivers.vlt").read_text(encoding="utf-8")
-    return bench_design("component", {"waivers.vlt": waivers, ACCELERATOR_FILE: f"{text}\n{RAM_VERILOG}"})
+    text = component_verilog(component, "component")
+    return bench_design("component", {"waivers.vlt": waivers, ACCELERATOR_FILE: text})
 
 
 def config_plusargs(config: AcceleratorConfig) -> list[str]:
