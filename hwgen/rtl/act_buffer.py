@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS
 from hwgen.rtl.ram import Ram
+from hwgen.rtl.ring import bytes_from, rotate, word_at
 from hwgen.rtl.step import FetchLayout
 
 PlaceLayout = data.StructLayout({"bank": 2, "address": ACT_ADDRESS_BITS})
@@ -92,21 +93,6 @@ class ActBuffer(wiring.Component):
                 m.d.sync += signal.eq(value)
             return signal
 
-        def rotate_left(name: str, value: Value, places: Value, granule: int) -> Value:
-            """``value`` rotated by ``places`` granules of so many bits; its width is a power of two of them.
-
-            A signal per bit of ``places``: an expression would hold ``value`` twice per bit, and double with each.
-            """
-            for bit in range(len(places)):
-                rotated = Signal(len(value), name=f"{name}_rotated_{bit}")
-                m.d.comb += rotated.eq(Mux(places[bit], value.rotate_left(granule << bit), value))
-                value = rotated
-            return value
-
-        def rotate_right(name: str, value: Value, places: Value, granule: int) -> Value:
-            """The same to the right."""
-            return rotate_left(name, value, places, -granule)
-
         def meets(name: str, place: data.View, used: list[Value], enable: Value | int = 1) -> Signal:
             """Register of the memories that an access meets, a bit each; ``used``: in the even and the odd one."""
             halves = [word[-1] for word in words(place.address)]
@@ -117,60 +103,60 @@ class ActBuffer(wiring.Component):
             return signal
 
         # First cycle: each access finds its memories and words, and data find their bytes.
-        fetch_words = []
+        fetch_rows = []
         fetching = []
         for bank in range(ROW_BANKS):
             # The bank's row among those fetched, and on which side of the wrap from the last bank to the first it is.
             row = (bank - self.fetch.bank)[: ROW_BANKS.bit_length() - 1]
             address = Mux(_wraps(bank, self.fetch.bank), self.fetch.wrapped_address, self.fetch.address)
-            fetch_words.append([register(f"fetch_word_{bank}_{odd}", word) for odd, word in enumerate(words(address))])
+            fetch_rows.append([register(f"fetch_row_{bank}_{odd}", w) for odd, w in enumerate(words(address))])
             fetching.append(register(f"fetching_{bank}", self.fetch.rows.bit_select(row, 1)))
-        fetches = Cat(fetching[bank] & (fetch_words[bank][odd][-1] == half) for bank, odd, half in MEMORIES)
+        fetches = Cat(fetching[bank] & (fetch_rows[bank][odd][-1] == half) for bank, odd, half in MEMORIES)
 
-        write_ring = self.write_place.address[:ring_bits]
-        strobe = Cat(self.write_strobe, Const(0, 2 * word_bytes - len(self.write_strobe)))
-        masks = rotate_left("write_masks", strobe, write_ring, 1)
-        write_data = Cat(self.write_data, Const(0, 2 * word_bits - len(self.write_data)))
-        write_parts = register("write_parts", rotate_left("write_data", write_data, write_ring, 8))
+        def placed_mask(name: str, strobe: Value, place: data.View) -> Value:
+            """Which bytes of an even word and the odd one after it ``strobe`` means."""
+            mask = Cat(strobe, Const(0, 2 * word_bytes - len(strobe)))
+            return rotate(m, name, mask, place.address[:ring_bits], 1)
+
+        def halves_any(mask: Value) -> list[Value]:
+            return [mask[:word_bytes].any(), mask[word_bytes:].any()]
+
+        masks = placed_mask("write_mask", self.write_strobe, self.write_place)
+        write_word = register("write_word", word_at(m, "write_data", self.write_data, self.write_place.address))
         write_masks = register("write_masks", masks)
-        write_words = [register(f"write_word_{odd}", w) for odd, w in enumerate(words(self.write_place.address))]
-        writes = meets("write", self.write_place, [masks[:word_bytes].any(), masks[word_bytes:].any()])
+        write_rows = [register(f"write_row_{odd}", w) for odd, w in enumerate(words(self.write_place.address))]
+        writes = meets("write", self.write_place, halves_any(masks))
 
-        load, load_ring = self.load.payload, self.load.payload.place.address[:ring_bits]
-        masks = rotate_left("load_masks", Cat(load.strobe, Const(0, 2 * word_bytes - len(load.strobe))), load_ring, 1)
-        load_data = Cat(load.data, Const(0, 2 * word_bits - len(load.data)))
-        load_parts = register("load_parts", rotate_left("load_data", load_data, load_ring, 8), self.load.ready)
-        load_masks = register("load_masks", masks, self.load.ready)
-        load_words = [
-            register(f"load_word_{odd}", word, self.load.ready) for odd, word in enumerate(words(load.place.address))
-        ]
+        load, takes_load = self.load.payload, self.load.valid & self.load.ready
+        load_word = register("load_word", word_at(m, "load_data", load.data, load.place.address), takes_load)
+        load_masks = register("load_masks", placed_mask("load_mask", load.strobe, load.place), takes_load)
+        load_rows = [register(f"load_row_{odd}", w, takes_load) for odd, w in enumerate(words(load.place.address))]
         loads = meets("load", load.place, [self.load.valid] * 2, self.load.ready)
 
         # A beat may begin before its row, or end after it, in a word that is none of its business.
-        store, store_ring = self.store.payload, self.store.payload.place.address[:ring_bits]
-        strobe = Cat(store.strobe, Const(0, 2 * word_bytes - len(store.strobe)))
-        masks = rotate_left("store_masks", strobe, store_ring, 1)
+        store, takes_store = self.store.payload, self.store.valid & self.store.ready
         store_place = Signal(PlaceLayout, reset_less=True)
-        store_words = [
-            register(f"store_word_{odd}", word, self.store.ready) for odd, word in enumerate(words(store.place.address))
-        ]
-        wanted = [self.store.valid & mask.any() for mask in (masks[:word_bytes], masks[word_bytes:])]
+        store_rows = [register(f"store_row_{odd}", w, takes_store) for odd, w in enumerate(words(store.place.address))]
+        wanted = [self.store.valid & used for used in halves_any(placed_mask("store_mask", store.strobe, store.place))]
         stores = meets("store", store.place, wanted, self.store.ready)
-        with m.If(self.store.ready):
+        with m.If(takes_store):
             m.d.sync += store_place.eq(store.place)
 
         # Second cycle: the memories.
+        def in_word(repeated: Value) -> Value:
+            return repeated.replicate(word_bits // len(repeated))
+
         m.d.comb += [self.load.ready.eq((loads & writes) == 0), self.store.ready.eq((stores & fetches) == 0)]
         read_data = {}
         for index, (bank, odd, half) in enumerate(MEMORIES):
             ram = Ram(width=word_bits, depth=depth, granule=8)
             m.submodules[f"bank{bank}_{('even', 'odd')[odd]}_{('lower', 'upper')[half]}"] = ram
-            part, mask = slice(word_bits * odd, word_bits * (odd + 1)), slice(word_bytes * odd, word_bytes * (odd + 1))
+            mask = slice(word_bytes * odd, word_bytes * (odd + 1))
             m.d.comb += [
-                ram.read_address.eq(Mux(fetches[index], fetch_words[bank][odd], store_words[odd])[:-1]),
+                ram.read_address.eq(Mux(fetches[index], fetch_rows[bank][odd], store_rows[odd])[:-1]),
                 ram.read_enable.eq(fetches[index] | stores[index]),
-                ram.write_address.eq(Mux(writes[index], write_words[odd], load_words[odd])[:-1]),
-                ram.write_data.eq(Mux(writes[index], write_parts[part], load_parts[part])),
+                ram.write_address.eq(Mux(writes[index], write_rows[odd], load_rows[odd])[:-1]),
+                ram.write_data.eq(Mux(writes[index], in_word(write_word), in_word(load_word))),
             ]
             with m.If(writes[index]):
                 m.d.comb += ram.write_enable.eq(write_masks[mask])
@@ -178,41 +164,40 @@ class ActBuffer(wiring.Component):
                 m.d.comb += ram.write_enable.eq(load_masks[mask])
             read_data[bank, odd, half] = ram.read_data
 
-        # Third cycle: the halves addressed a cycle ago; of a store, the bank too.
-        fetched = []
-        for bank in range(ROW_BANKS):
-            halves = [register(f"fetch_half_{bank}_{odd}", fetch_words[bank][odd][-1]) for odd in range(2)]
-            pair = Cat(Mux(halves[odd], read_data[bank, odd, 1], read_data[bank, odd, 0]) for odd in range(2))
-            fetched.append(register(f"fetched_{bank}", pair))
-        halves = [register(f"store_half_{odd}", store_words[odd][-1]) for odd in range(2)]
-        store_bank = register("store_bank", store_place.bank)
-        pair = Cat(
-            Array(Mux(halves[odd], read_data[bank, odd, 1], read_data[bank, odd, 0]) for bank in range(ROW_BANKS))[
-                store_bank
-            ]
-            for odd in range(2)
-        )
-        stored = register("stored_pair", pair)
-
-        # Fourth cycle: the vector's first byte to the front, and from bank order to row order.
+        # Third cycle: the words addressed a cycle ago, in a fetch first word first; of a store, its bank.
         def later(name: str, value: Value, cycles: int) -> Value:
             for cycle in range(cycles):
                 value = register(f"{name}_{cycle}", value)
             return value
 
-        # All rows' vectors lie at the same place within a word, since pitches are whole words.
+        def even_and_odd(bank: int, halves: list[Signal]) -> list[Value]:
+            return [Mux(halves[odd], read_data[bank, odd, 1], read_data[bank, odd, 0]) for odd in range(2)]
+
+        first_bank = later("fetch_bank", self.fetch.bank, 2)
+        first_odd = later("fetch_odd", self.fetch.address[ring_bits - 1], 2)
+        wrapped_odd = later("fetch_wrapped_odd", self.fetch.wrapped_address[ring_bits - 1], 2)
+        wanted_bits = word_bits + 8 * (self.config.rows - 1)
+        fetched = []
+        for bank in range(ROW_BANKS):
+            even, odd = even_and_odd(
+                bank, [register(f"fetch_half_{bank}_{i}", fetch_rows[bank][i][-1]) for i in range(2)]
+            )
+            begins_odd = Mux(_wraps(bank, first_bank), wrapped_odd, first_odd)
+            in_order = Mux(begins_odd, Cat(odd, even), Cat(even, odd))
+            fetched.append(register(f"fetched_{bank}", in_order[:wanted_bits]))
+        halves = [register(f"store_half_{odd}", store_rows[odd][-1]) for odd in range(2)]
+        banks = Array(Cat(even_and_odd(bank, halves)) for bank in range(ROW_BANKS))
+        stored = register("stored_pair", banks[register("store_bank", store_place.bank)])
+
+        # Fourth cycle: the vector's first byte to the front, and from bank order to row order. All rows' vectors lie at
+        # the same place within a word, since pitches are whole words.
         lane = later("fetch_lane", self.fetch.address[: ring_bits - 1], 3)
-        first_odd = later("fetch_odd", self.fetch.address[ring_bits - 1], 3)
-        wrapped_odd = later("fetch_wrapped_odd", self.fetch.wrapped_address[ring_bits - 1], 3)
-        first_bank = later("fetch_bank", self.fetch.bank, 3)
-        vectors = [
-            rotate_right(f"vector_{bank}", pair, Cat(lane, Mux(_wraps(bank, first_bank), wrapped_odd, first_odd)), 8)
-            for bank, pair in enumerate(fetched)
-        ]
+        first_bank = register("fetch_bank_2", first_bank)
+        vectors = [bytes_from(m, f"vector_{b}", pair, lane, self.config.rows) for b, pair in enumerate(fetched)]
         for row in range(ROW_BANKS):
             m.d.sync += self.fetched[row].eq(Array(vectors)[(first_bank + row)[: ROW_BANKS.bit_length() - 1]])
         ring = later("store_ring", store_place.address[:ring_bits], 2)
-        m.d.sync += self.stored.eq(rotate_right("stored", stored, ring, 8))
+        m.d.sync += self.stored.eq(bytes_from(m, "stored", stored, ring, self.config.bus_bytes))
         passing = Signal(self.store_latency - 1)
         m.d.sync += passing.eq(Cat((stores != 0) & self.store.ready, passing))
         m.d.comb += self.stored_valid.eq(passing[-1])

@@ -263,8 +263,11 @@ class Drain(wiring.Component):
         # One cycle to read parameters and select the chunk's columns, then the lanes.
         padded = Cat(self.drained, Const(0, ACC_BITS * (-cols % lanes)))
         accumulators = Signal(data.ArrayLayout(signed(ACC_BITS), lanes), reset_less=True)
-        mode = Signal(ModeLayout, reset_less=True)
-        m.d.sync += [accumulators.eq(padded.word_select(chunk, ACC_BITS * lanes)), mode.eq(current.mode)]
+        modes = Signal(data.ArrayLayout(ModeLayout, RequantiseLane.latency), reset_less=True)
+        m.d.sync += [
+            accumulators.eq(padded.word_select(chunk, ACC_BITS * lanes)),
+            modes.eq(Cat(current.mode, modes)),
+        ]
         with m.If(current.is_add):
             m.d.sync += [accumulators[lane].eq(self.sums[lane]) for lane in range(self.config.eltwise_lanes)]
         results = []
@@ -274,7 +277,7 @@ class Drain(wiring.Component):
             m.d.comb += [
                 lane.acc.eq(accumulators[index]),
                 lane.parameters.eq(self.parameters[index]),
-                lane.mode.eq(mode),
+                lane.modes.eq(modes),
             ]
             results.append(lane.result)
 

@@ -14,7 +14,8 @@ RAM_MODULE = "cosynth_ram"
 
 RAM_VERILOG = f"""\
 // One read and one write port. Nobody relies on what is read of a granule while it is written, which lets block RAM do.
-// The write is blocking, after the read: the same hardware, and simulators need no shadow copy of each granule.
+// The write is blocking, after the read: the same hardware, and simulators need no shadow copy of each granule. What
+// looks at all granules at once is for them too: in most cycles nothing is written.
 // Words start as zero: lanes beyond a tensor's end meet zero weights, and only a known value times zero is zero.
 module {RAM_MODULE} #(
   parameter WIDTH = 8,
@@ -39,9 +40,10 @@ module {RAM_MODULE} #(
   always @(posedge clk) begin
     if (read_enable)
       read_data <= words[read_address];
-    for (granule = 0; granule < WIDTH / GRANULE; granule = granule + 1)
-      if (write_enable[granule])
-        words[write_address][granule*GRANULE +: GRANULE] = write_data[granule*GRANULE +: GRANULE];
+    if (|write_enable)
+      for (granule = 0; granule < WIDTH / GRANULE; granule = granule + 1)
+        if (write_enable[granule])
+          words[write_address][granule*GRANULE +: GRANULE] = write_data[granule*GRANULE +: GRANULE];
   end
 endmodule
 """

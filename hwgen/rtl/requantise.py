@@ -47,7 +47,7 @@ class RequantiseLane(SharedComponent):
             {
                 "acc": In(signed(32)),  # accumulator
                 "parameters": In(ParameterLayout),  # of its channel
-                "mode": In(ModeLayout),  # of its layer
+                "modes": In(data.ArrayLayout(ModeLayout, self.latency)),  # of the layer of each stage's accumulator
                 "result": Out(signed(8)),  # int8 output
             }
         )
@@ -70,22 +70,19 @@ class RequantiseLane(SharedComponent):
         # 1: parameters come out of a memory.
         acc = register(signed(32), "acc_1", self.acc)
         parameters = register(ParameterLayout, "parameters_1", self.parameters)
-        mode = [self.mode]
-        for stage in range(1, self.latency):
-            mode.append(register(ModeLayout, f"mode_{stage}", mode[-1]))
 
         # 2: bias. A mean is rounded by adding to its magnitude. The first shift rounds; only the double rounding has a
-        # second, which takes the right part of the shift.
-        subtract = (mode[1].rounding == RoundingMode.MEAN) & (acc < 0)
+        # second, which takes the right part of the shift. Its last place is left for the bit that rounds.
+        subtract = (self.modes[1].rounding == RoundingMode.MEAN) & (acc < 0)
         bias = Mux(subtract, ~parameters.bias, parameters.bias)
         biased = register(signed(33), "biased", add_with_carry(acc, bias, subtract))
         multiplier = register(unsigned(31), "multiplier_2", parameters.multiplier)
-        twice = (mode[1].rounding == RoundingMode.DOUBLE) & (parameters.shift < 0)
-        first = register(unsigned(6), "first_2", Mux(twice, 31, 31 - parameters.shift))
+        twice = (self.modes[1].rounding == RoundingMode.DOUBLE) & (parameters.shift < 0)
+        first = register(unsigned(6), "first_2", Mux(twice, 30, 30 - parameters.shift))
         second = register(unsigned(5), "second_2", Mux(twice, -parameters.shift, 0))
 
         # 3: the other roundings treat both signs alike.
-        negative = (biased < 0) & (mode[2].rounding != RoundingMode.DOUBLE)
+        negative = (biased < 0) & (self.modes[2].rounding != RoundingMode.DOUBLE)
         value = register(signed(33), "value", Mux(negative, -biased, biased))
         multiplier = register(unsigned(31), "multiplier_3", multiplier)
         negate = register(1, "negate", negative)
@@ -102,9 +99,9 @@ class RequantiseLane(SharedComponent):
         product = register(signed(64), "product", Cat(outer[:16], outer[16:].as_signed() + middle))
 
         # 7, 8: first shift, with the bit below the result, which rounds.
-        shifted = register(signed(34), "shifted", Cat(Const(0, 1), product).as_signed() >> delay(first, 4))
+        shifted = register(signed(34), "shifted", product >> delay(first, 4))
         second = delay(second, 5)
-        rounds = shifted[0] & (mode[7].rounding != RoundingMode.MEAN)
+        rounds = shifted[0] & (self.modes[7].rounding != RoundingMode.MEAN)
         # Before the second shift, one is taken from negative values, which makes it round halves away from zero.
         lowers = (shifted < 0) & (second != 0)
         change = (lowers & ~rounds).replicate(33)
@@ -122,10 +119,12 @@ class RequantiseLane(SharedComponent):
         # 11: sign and zero point; only the double rounding rounds here, and it keeps the sign.
         negate = delay(negate, 7)
         result = Mux(negate, ~saturated, saturated)
-        offset = register(signed(12), "offset", add_with_carry(result, mode[10].zero_point, negate | rounds_twice))
+        offset = register(
+            signed(12), "offset", add_with_carry(result, self.modes[10].zero_point, negate | rounds_twice)
+        )
 
         # 12: clamp.
-        clamp = mode[11]
+        clamp = self.modes[11]
         with m.If(offset < clamp.clamp_low):
             m.d.sync += self.result.eq(clamp.clamp_low)
         with m.Elif(offset > clamp.clamp_high):

@@ -34,6 +34,7 @@ def accumulator(rounding: RoundingMode) -> tuple[int, dict[str, int]]:
 async def agrees_with_the_golden(dut: Any) -> None:
     await start(dut)
     expected: list[int] = []
+    modes = [ModeLayout.const({}).as_bits()] * RequantiseLane.latency
     for cycle in range(VECTORS + RequantiseLane.latency):
         await FallingEdge(dut.clk)
         if cycle >= RequantiseLane.latency:
@@ -45,5 +46,6 @@ async def agrees_with_the_golden(dut: Any) -> None:
         mode = {"rounding": rounding, "zero_point": zero_point, "clamp_low": low, "clamp_high": high}
         dut.acc.value = acc & 0xFFFFFFFF
         dut.parameters.value = ParameterLayout.const(parameters).as_bits()
-        dut.mode.value = ModeLayout.const(mode).as_bits()
+        modes = [ModeLayout.const(mode).as_bits(), *modes[:-1]]
+        dut.modes.value = sum(bits << ModeLayout.size * stage for stage, bits in enumerate(modes))
         expected.append(min(max(requantise(acc, rounding=rounding, **parameters) + zero_point, low), high))
