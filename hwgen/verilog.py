@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from amaranth._toolchain.yosys import find_yosys
 from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
@@ -31,12 +35,25 @@ def emit(config: AcceleratorConfig) -> str:
 def component_verilog(component: Component, name: str) -> str:
     """Verilog of a component and all below it, the component's module named ``name``."""
     library = Library(component)
-    descriptions = [rtlil.convert(component, name=name, platform=library, emit_src=False)]
-    for module, shared in library.modules.items():
-        descriptions.append(rtlil.convert(shared, name=module, emit_src=False))
+    with _garbage_uncollected():
+        descriptions = [rtlil.convert(component, name=name, platform=library, emit_src=False)]
+        for module, shared in library.modules.items():
+            descriptions.append(rtlil.convert(shared, name=module, emit_src=False))
     description = "\n".join(descriptions)
     yosys = find_yosys(lambda version: version >= (0, 40))
     text: str = yosys.run(
         ["-q", "-"], f"read_rtlil <<rtlil\n{description}\nrtlil\n{YOSYS_SCRIPT}", ignore_warnings=True
     )
     return f"{text}\n{RAM_VERILOG}"
+
+
+@contextmanager
+def _garbage_uncollected() -> Iterator[None]:
+    """Python's collector rests: few of Amaranth's many objects are garbage, and looking takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
