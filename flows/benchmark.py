@@ -28,8 +28,9 @@ from flows.peers import (
     scale_sim,
 )
 from flows.simulation import random_inputs, simulate_network, simulation_values
+from flows.tuning import tuned_array
 from hwgen.compiler import compile_graph
-from hwgen.config import PRESETS
+from hwgen.config import PRESETS, AcceleratorConfig
 from hwgen.cycles import predict
 from hwgen.files import write_bytes
 from hwgen.graph import LayerGraph
@@ -74,7 +75,19 @@ def tiny_networks(models: Path) -> list[dict[str, Any]]:
             path = models / f"{name}.tflite"
             _say(f"{name} on {preset}")
             found = {f"Ethos-U55-{macs}": asdict(ethos_u55(path, macs)) for macs in peers}
-            rows.append({"peers": found, **_measured(read_tflite(path), name, preset)})
+            rows.append({"peers": found, **_measured(read_tflite(path), name, preset, PRESETS[preset])})
+    return rows
+
+
+def tuned_arrays(models: Path) -> list[dict[str, Any]]:
+    """Each MLPerf Tiny network on the array that suits it best, of those with the multipliers of max256."""
+    rows = []
+    for name in ETHOS_U55_CYCLES:
+        _say(f"{name} on the array tuned to it")
+        graph = read_tflite(models / f"{name}.tflite")
+        config = tuned_array(graph, PRESETS["max256"])
+        shape = {"rows": config.rows, "cols": config.cols, "dataflow": config.dataflow, "rf_depth": config.rf_depth}
+        rows.append({**shape, **_measured(graph, name, "max256, tuned", config)})
     return rows
 
 
@@ -93,7 +106,7 @@ def imagenet_networks() -> list[dict[str, Any]]:
     rows = []
     for name in NETWORKS:
         _say(f"{name} on max256")
-        measured = _measured(imagenet_network(name), name, "max256")
+        measured = _measured(imagenet_network(name), name, "max256", PRESETS["max256"])
         rows.append({"peers_utilization": IMAGENET_UTILISATION[name], **measured})
     return rows
 
@@ -135,6 +148,7 @@ def main() -> None:
     values = {
         "machine": machine(),
         "tiny": tiny_networks(models),
+        "tuned": tuned_arrays(models),
         "systolic": systolic_arrays(models),
         "imagenet": imagenet_networks(),
         "simulators": simulators(),
@@ -143,9 +157,8 @@ def main() -> None:
     write_bytes(DOCUMENT, benchmark_document(values).encode())
 
 
-def _measured(graph: LayerGraph, name: str, preset: str) -> dict[str, Any]:
-    """A network on a preset: cycles measured in RTL and predicted, and how fast each was had."""
-    config = PRESETS[preset]
+def _measured(graph: LayerGraph, name: str, preset: str, config: AcceleratorConfig) -> dict[str, Any]:
+    """A network on an accelerator: cycles measured in RTL and predicted, and how fast each was had."""
     simulation = simulate_network(graph, config, random_inputs(graph, samples=1, seed=0))
     values = simulation_values(simulation)
     program = compile_graph(graph, config)

@@ -23,6 +23,9 @@ def benchmark_document(values: dict[str, Any]) -> str:
         "## MLPerf Tiny\n",
         _tiny(values["tiny"]),
         _sources(row["peers"] for row in values["tiny"]),
+        "## An array tuned to each network\n",
+        _tuned(values["tuned"]),
+        "Of all shapes, dataflows and register-file depths that max256's multipliers, buffers and bus allow.\n",
         "## ResNet-8's convolutions on a systolic array of 16x16\n",
         _table(
             ("dataflow", "cycles", "source"),
@@ -68,6 +71,25 @@ def _tiny(rows: Sequence[dict[str, Any]]) -> str:
 def _sources(peers: Iterable[dict[str, dict[str, Any]]]) -> str:
     found = {peer["source"] for row in peers for peer in row.values()}
     return f"Ethos-U55 by MACs per cycle: cycles and utilisation; {', '.join(sorted(found))}.\n"
+
+
+def _tuned(rows: Sequence[dict[str, Any]]) -> str:
+    headings = ("network", "array", "dataflow", "register file", "bit-exact", "cycles", "utilisation")
+    return _table(
+        headings,
+        (
+            (
+                row["network"],
+                f"{row['rows']}x{row['cols']}",
+                row["dataflow"],
+                str(row["rf_depth"]),
+                _exact(row),
+                _count(row["cycles"]),
+                _share(row["utilization"]),
+            )
+            for row in rows
+        ),
+    )
 
 
 def _imagenet(rows: Sequence[dict[str, Any]]) -> str:

@@ -32,6 +32,7 @@ VALUES = {
             **MEASURED,
         }
     ],
+    "tuned": [{"network": "toy", "rows": 12, "cols": 21, "dataflow": "rs", "rf_depth": 8, **MEASURED}],
     "systolic": {"os": {"cycles": 58_903, "source": "somebody else"}},
     "imagenet": [{"network": "large", "preset": "max256", "peers_utilization": {"VTA 16x16": 0.7}, **MEASURED}],
     "simulators": [
@@ -50,6 +51,7 @@ VALUES = {
 def test_the_page_has_every_table_with_peers_and_sources() -> None:
     page = benchmark_document(VALUES)
     assert "| toy | max256 | yes | 256 000 | 2 000 | 50.0% | 25.0% | 256: 4 000 (25.0%) |" in page
+    assert "| toy | 12x21 | rs | 8 | yes | 2 000 | 50.0% |" in page
     assert "| large | yes | 256 000 | 2 000 | 50.0% | VTA 16x16 70.0% | 3 s |" in page
     assert "| toy | max256 | 1 990 | 2 000 | -0.500% | 1.000% | 2 ms |" in page
     assert "| max256 | 256 | 5.0 s | 20.0 s | 100 ms | 300 kHz |" in page
