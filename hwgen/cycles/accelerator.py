@@ -39,10 +39,10 @@ def predict(program: Program, memory: MemoryModel = DEFAULT_MEMORY) -> Predictio
     retirements = Retirements(agenda)
     queues = {engine: Queue(retirements, agenda) for engine in Engine}
     sequencer = Sequencer(decode(program.image), queues, retirements, bus_bytes, memory, agenda)
-    act_buffer = ActBuffer(program.config)
+    act_buffer = ActBuffer()
     load = LoadEngine(program.config, queues[Engine.LOAD], retirements, act_buffer, memory, agenda)
     compute = ComputeEngine(program.config, queues[Engine.COMPUTE], retirements, act_buffer, agenda)
-    store = StoreEngine(queues[Engine.STORE], retirements, bus_bytes, memory, agenda)
+    store = StoreEngine(program.config, queues[Engine.STORE], retirements, act_buffer, memory, agenda)
     # Within a cycle each sees what its successor accepts: a burst that leaves makes room for the request behind it.
     steps = [ReadPort((sequencer, load), memory, agenda).step, load.step, compute.step, store.step, sequencer.step]
     now = 0

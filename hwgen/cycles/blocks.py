@@ -8,7 +8,7 @@ run of equal blocks only shifts them, the rest of the run need not be walked blo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -125,14 +125,15 @@ def run_blocks(state: PipelineState, repeated: Sequence[Repeated], latency: int)
     return state
 
 
-def pixel_starts(state: PipelineState, repeated: Sequence[Repeated], latency: int) -> np.ndarray:
-    """int64 [pixels]: the cycle in which the drain begins each pixel of the blocks that ``run_blocks`` runs."""
-    starts = []
+def pixel_cycles(state: PipelineState, repeated: Sequence[Repeated], latency: int) -> tuple[np.ndarray, np.ndarray]:
+    """int64 [pixels] each: the cycles in which the array and the drain begin each pixel of what ``run_blocks`` runs."""
+    entered, drained = [], []
     for block in (block for part in repeated for _ in range(part.times) for block in part.blocks):
         for _ in range(block.count):
-            state = _drained(state, block, _completed(block, _entered(state, block)), latency)
-            starts.append(state.slots[-block.pixels :] - block.drain)
-    return np.concatenate(starts)
+            entered.append(_entered(state, block))
+            state = _drained(state, block, _completed(block, entered[-1]), latency)
+            drained.append(state.slots[-block.pixels :] - block.drain)
+    return np.concatenate(entered), np.concatenate(drained)
 
 
 def _run_equal(state: PipelineState, block: Block, latency: int) -> PipelineState:
@@ -147,12 +148,24 @@ def _run_equal(state: PipelineState, block: Block, latency: int) -> PipelineStat
 
 def run_slice(state: PipelineState, block: Block, latency: int, *, accumulate: bool, hold: bool) -> PipelineState:
     """The state after a block of a slice of the reduction: partial sums are taken in the first, drained in the last."""
-    entering = PipelineState(state.array, state.drain, np.zeros_like(state.slots)) if accumulate else state
-    completed = _completed(block, _entered(entering, block))
+    completed = _completed(block, _slice_entered(state, block, accumulate))
     if not hold:
         return _drained(state, block, completed, latency)
     last = int(completed[-1])
     return PipelineState(last + 1, max(last + latency, state.drain) + 1, state.slots)
+
+
+def slice_cycles(
+    state: PipelineState, block: Block, latency: int, *, accumulate: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same as ``pixel_cycles`` of a slice that is not held; of one that is, the array's are true."""
+    entered = _slice_entered(state, block, accumulate)
+    after = _drained(state, block, _completed(block, entered), latency)
+    return entered, after.slots[-block.pixels :] - block.drain
+
+
+def _slice_entered(state: PipelineState, block: Block, accumulate: bool) -> np.ndarray:
+    return _entered(replace(state, slots=np.zeros_like(state.slots)) if accumulate else state, block)
 
 
 def _entered(state: PipelineState, block: Block) -> np.ndarray:

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
-from hwgen.cycles.act_buffer import WRITE_LATENCY, ActBuffer, Results, add_results, mac_results
-from hwgen.cycles.blocks import PipelineState, mac_blocks, pixel_starts, run_blocks, run_slice
+from hwgen.cycles.act_buffer import Accesses, ActBuffer, Walk
+from hwgen.cycles.blocks import PipelineState, mac_blocks, pixel_cycles, run_blocks, run_slice, slice_cycles
 from hwgen.cycles.clock import Agenda, Queue, Retirements
+from hwgen.cycles.fetches import add_fetches, add_halves, mac_fetches, mac_halves
 from hwgen.cycles.instructions import Instruction
+from hwgen.cycles.memories import add_results, in_halves, mac_results
 from hwgen.isa import Opcode
 from hwgen.program import Engine
+from hwgen.rtl import act_buffer as rtl
 from hwgen.rtl.compute_engine import DESCRIPTORS
 from hwgen.rtl.eltwise_adder import EltwiseAdder
 from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.multiplier_array import array_latency
 from hwgen.rtl.operand_stage import OperandStage
+from hwgen.rtl.requantise import RequantiseLane
 
 ADD_SEQUENCER_LATENCY = 2
 """Cycles from a position to its step."""
 OPERANDS = 2
 """Of an addition; they pass the adder in turn."""
+WRITE_LATENCY = RequantiseLane.latency + rtl.ActBuffer.write_latency
+"""Cycles from the drain's taking sums to the cycle in which their results are written."""
+FETCH_LATENCY = MacSequencer.latency + 1
+"""Cycles from a step's leaving the loops to the cycle in which its operands are read; an addition's are no fewer."""
 RETIRE_LATENCY = WRITE_LATENCY + 1
 """Cycles from the drain's taking the last sums to their being in the activation buffer."""
-
-
-Walk = Callable[[], tuple[np.ndarray, np.ndarray]]
-"""Works out the cycles and memories of an instruction's results."""
 
 
 class ComputeEngine:
@@ -83,24 +87,35 @@ class ComputeEngine:
         fields, latency = instruction.fields, self._pixel_latency
         state = replace(self._state, array=now + 1, drain=self._read_descriptor(now) + 1)
         blocks = mac_blocks(fields, self._config)
-        if fields["hold"] or fields["accumulate"]:
-            slice_block = blocks[0].blocks[0]
-            flags = {name: bool(fields[name]) for name in ("accumulate", "hold")}
-            self._state = run_slice(state, slice_block, latency, **flags)
-            if not flags["hold"]:
-                starts = self._state.slots[-slice_block.pixels :] - slice_block.drain
-                self._write_mac(fields, lambda: mac_results(fields, starts, WRITE_LATENCY, self._config))
+        accumulate, hold = bool(fields["accumulate"]), bool(fields["hold"])
+        if hold or accumulate:
+            block = blocks[0].blocks[0]
+            self._state = run_slice(state, block, latency, accumulate=accumulate, hold=hold)
+            cycles = cache(partial(slice_cycles, state, block, latency, accumulate=accumulate))
         else:
             self._state = run_blocks(state, blocks, latency)
-            self._write_mac(
-                fields, lambda: mac_results(fields, pixel_starts(state, blocks, latency), WRITE_LATENCY, self._config)
-            )
+            cycles = cache(partial(pixel_cycles, state, blocks, latency))
         # The next is accepted in the cycle of the last step; an addition is announced after it.
         self._array_free = self._state.array - 1
         self._adder_free = max(self._adder_free, self._state.array)
         self._agenda.visit(self._array_free)
         self._agenda.visit(self._adder_free)
         self._finish(self._state.drain - 1)
+        first_fetch = now + 1 + FETCH_LATENCY
+        last_fetch = self._array_free + FETCH_LATENCY
+        halves = mac_halves(fields, self._config)
+        self._fetch(
+            first_fetch, last_fetch, halves, lambda: mac_fetches(fields, cycles()[0] + FETCH_LATENCY, self._config)
+        )
+        if not hold:
+            row_bytes = (fields["out_width"] - 1) * fields["out_step"] + fields["groups"] * fields["group_channels"]
+            span = (fields["out_bank"] + fields["out_height"] - 1) // ROW_BANKS * fields["out_pitch"] + row_bytes
+            self._write(
+                now,
+                fields["out_address"],
+                span,
+                lambda: mac_results(fields, cycles()[1] + WRITE_LATENCY, self._config),
+            )
 
     def _announce_add(self, instruction: Instruction, now: int) -> bool:
         """An addition bypasses the register file, so it starts only when the drain has come to it."""
@@ -116,22 +131,31 @@ class ComputeEngine:
         finished = issued + ADD_SEQUENCER_LATENCY + OperandStage.latency + EltwiseAdder.latency
         self._adder_free = finished + 1
         self._agenda.visit(self._adder_free)
-        first = finished - OPERANDS * (vectors - 1) + WRITE_LATENCY
-        fields = instruction.fields
-        span = (fields["rows"] - 1) // ROW_BANKS * fields["pitch"] + fields["row_elements"]
-        self._write(finished, fields, span, lambda: add_results(fields, first, OPERANDS, self._config))
         self._finish(finished)
+        fields = instruction.fields
+        first_fetch = accepted + 1 + ADD_SEQUENCER_LATENCY + 1
+        last_fetch = issued + ADD_SEQUENCER_LATENCY + 1
+        halves = add_halves(fields, self._config)
+        self._fetch(first_fetch, last_fetch, halves, lambda: add_fetches(fields, first_fetch, self._config))
+        first_result = finished - OPERANDS * (vectors - 1) + WRITE_LATENCY
+        span = (fields["rows"] - 1) // ROW_BANKS * fields["pitch"] + fields["row_elements"]
+        self._write(
+            first_result,
+            fields["out_address"],
+            span,
+            lambda: add_results(fields, first_result, OPERANDS, self._config),
+        )
         return True
 
-    def _write_mac(self, fields: dict[str, int], walk: Walk) -> None:
-        row_bytes = (fields["out_width"] - 1) * fields["out_step"] + fields["groups"] * fields["group_channels"]
-        steps = (fields["out_bank"] + fields["out_height"] - 1) // ROW_BANKS
-        self._write(self._state.drain - 1, fields, steps * fields["out_pitch"] + row_bytes, walk)
+    def _fetch(self, first: int, last: int, halves: int, walk: Walk) -> None:
+        """Announce an instruction's fetches."""
+        self._act_buffer.fetches.add(Accesses(first, last, halves, walk))
+        self._act_buffer.next_fetch = self._array_free + 1 + FETCH_LATENCY
 
-    def _write(self, drained: int, fields: dict[str, int], span: int, walk: Walk) -> None:
-        """Announce an instruction's results, which the drain takes until cycle ``drained``."""
-        halves = self._act_buffer.halves(fields["out_address"], fields["out_address"] + span)
-        self._act_buffer.write(Results(drained + WRITE_LATENCY, halves, walk))
+    def _write(self, first: int, address: int, span: int, walk: Walk) -> None:
+        """Announce an instruction's results, which the drain takes until ``_drain_free``."""
+        halves = in_halves(address, address + span, self._config)
+        self._act_buffer.results.add(Accesses(first, self._drain_free + WRITE_LATENCY, halves, walk))
 
     def _read_descriptor(self, now: int) -> int:
         """When the drain takes the descriptor that is written in cycle ``now``."""

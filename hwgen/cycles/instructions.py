@@ -5,24 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from amaranth.hdl import Shape
 
 from hwgen.isa import ENGINE_OF, INSTRUCTION_BYTES, LAYOUTS, Opcode
 from hwgen.program import Engine
 
+TRANSFER = ("dram_offset", "dram_pitch", "act_address", "act_pitch", "bank", "banked", "row_bytes", "rows")
 FIELDS: dict[Opcode, tuple[str, ...]] = {
-    Opcode.LOAD_ACT: ("dram_offset", "dram_pitch", "act_address", "act_pitch", "bank", "banked", "row_bytes", "rows"),
+    Opcode.LOAD_ACT: TRANSFER,
     Opcode.LOAD_WEIGHT: ("dram_offset", "beats"),
     Opcode.LOAD_PARAM: ("dram_offset", "beats"),
     Opcode.MAC: (
+        "in_address",
+        "in_pitch",
+        "in_rows",
+        "first_row",
+        "first_offset",
+        "row_stride",
+        "x_step",
         "out_width",
         "out_height",
         "kernel_steps",
+        "step_rows",
         "segment_steps",
+        "segment_stride",
         "slide",
         "columns",
         "next_column",
+        "column_stride",
         "chunk_steps",
         "groups",
+        "group_stride",
         "accumulate",
         "hold",
         "group_channels",
@@ -32,11 +45,10 @@ FIELDS: dict[Opcode, tuple[str, ...]] = {
         "out_pitch",
         "out_step",
     ),
-    Opcode.ADD: ("out_address", "pitch", "rows", "row_elements"),
-    Opcode.STORE: ("dram_offset", "dram_pitch", "row_bytes", "rows"),
+    Opcode.ADD: ("left_address", "right_address", "out_address", "pitch", "rows", "row_elements"),
+    Opcode.STORE: TRANSFER,
     Opcode.END: (),
 }
-"""Every one is unsigned."""
 
 
 @dataclass(frozen=True)
@@ -75,5 +87,7 @@ def _field(bits: np.ndarray, opcode: Opcode, name: str) -> list[int]:
     """A field of every instruction in ``bits``, uint8 [instructions, bits]."""
     member = LAYOUTS[opcode][name]
     powers = 1 << np.arange(member.width)
+    if Shape.cast(member.shape).signed:
+        powers[-1] *= -1
     values: list[int] = (bits[:, member.offset : member.offset + member.width] @ powers).tolist()
     return values

@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 
 from hwgen.config import AcceleratorConfig
-from hwgen.cycles.act_buffer import WRITE_LATENCY, ActBuffer, beat_memories
+from hwgen.cycles.act_buffer import ActBuffer
 from hwgen.cycles.clock import Agenda, Queue, Retirements
+from hwgen.cycles.compute_engine import WRITE_LATENCY
 from hwgen.cycles.instructions import Instruction
+from hwgen.cycles.memories import load_memories
 from hwgen.cycles.read_port import Arrival, BurstSplitter
 from hwgen.isa import Opcode
 from hwgen.memory_model import MemoryModel
@@ -61,11 +63,13 @@ class LoadEngine:
             arrival = Arrival(last, last)
         else:
             done = self._arrival
+            self._act_buffer.results.forget(now)
             while self._beats_done < beats:
                 offered = first if done is None else max(done.offered + self._interval, done.taken + 1)
-                taken = self._act_buffer.first_free(offered, memories[0], until=now + WRITE_LATENCY)
-                if taken is None:
-                    self._agenda.visit(max(now + 1, offered - WRITE_LATENCY))
+                taken = self._act_buffer.results.first_free(offered, memories[0])
+                if taken > now + WRITE_LATENCY:
+                    # Results of what is not begun yet may be in its way.
+                    self._agenda.visit(taken - WRITE_LATENCY)
                     return None
                 self._arrival = done = Arrival(offered, taken)
                 memories.popleft()
@@ -96,7 +100,7 @@ class LoadEngine:
         self._requests_from = now + 1
         self._awaited.append(sum(beats for _, beats in self._requests))
         is_act = instruction.opcode is Opcode.LOAD_ACT
-        self._memories.append(deque(beat_memories(instruction.fields, self._config)) if is_act else None)
+        self._memories.append(deque(load_memories(instruction.fields, self._config).tolist()) if is_act else None)
         self._accepted.append(now)
         if len(self._awaited) == 1:
             self._read_descriptor()

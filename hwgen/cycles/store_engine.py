@@ -1,98 +1,200 @@
-"""Store engine: when its instructions retire, down to the memory's acknowledgement."""
+"""Store engine: when its instructions retire, down to the memory's acknowledgement.
+
+A beat waits where it meets the array's fetches in the activation buffer. An instruction's fetches are known when it
+begins; until then a store's times are worked out as if there were none, and once they come they are true.
+"""
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+import numpy as np
+
+from hwgen.config import ROW_BANKS, AcceleratorConfig
+from hwgen.cycles.act_buffer import AccessLog, ActBuffer
 from hwgen.cycles.clock import Agenda, Queue, Retirements
+from hwgen.cycles.compute_engine import FETCH_LATENCY
+from hwgen.cycles.instructions import Instruction
 from hwgen.cycles.load_engine import requests
+from hwgen.cycles.memories import in_halves, store_memories
 from hwgen.memory_model import MemoryModel
 from hwgen.program import Engine
-from hwgen.rtl.act_buffer import ActBuffer
+from hwgen.rtl import act_buffer as rtl
 from hwgen.rtl.burst_splitter import split_bursts
 from hwgen.rtl.row_beats import AHEAD
 from hwgen.rtl.store_engine import BEAT_BUFFER, IN_FLIGHT
 from hwgen.rtl.write_port import MAX_OUTSTANDING
 
-READ_LATENCY = ActBuffer.store_latency + 1
-"""Cycles from a beat's place to the beat's leaving the engine's buffer."""
+READ_LATENCY = rtl.ActBuffer.store_latency
+"""Cycles from the reading of a beat to its leaving the engine's buffer."""
 ADDRESS_LATENCY = 2
 """Cycles from a burst's acceptance by the write port to the memory's readiness for its first beat."""
 
 
+@dataclass(frozen=True)
+class _Store:
+    """An instruction that was accepted."""
+
+    accepted: int
+    fields: dict[str, int]
+    rows: tuple[tuple[int, ...], ...]
+    """Beats of each row's bursts."""
+    halves: int
+    """All memories of the halves that its beats lie in."""
+    config: AcceleratorConfig
+
+    @cached_property
+    def memories(self) -> np.ndarray:
+        """int64 [beats]: the memories that each touches."""
+        return store_memories(self.fields, self.config)
+
+
 class StoreEngine:
-    """``hwgen.rtl.store_engine``, the write port and the memory's write channels. Nothing else delays them."""
+    """``hwgen.rtl.store_engine``, the write port and the memory's write channels."""
 
     def __init__(
-        self, queue: Queue, retirements: Retirements, bus_bytes: int, memory: MemoryModel, agenda: Agenda
+        self,
+        config: AcceleratorConfig,
+        queue: Queue,
+        retirements: Retirements,
+        act_buffer: ActBuffer,
+        memory: MemoryModel,
+        agenda: Agenda,
     ) -> None:
+        self._config = config
         self._queue = queue
         self._retirements = retirements
-        self._bus_bytes = bus_bytes
+        self._act_buffer = act_buffer
         self._memory = memory
         self._agenda = agenda
+        self._settled = _Progress(taken=-memory.cycles_per_beat)
+        """After the instructions whose times are certain."""
+        self._unsettled: deque[_Store] = deque()
+        """The instructions after those."""
         self._accepts_from = 0
-        self._last_burst = -1
-        """When the splitter's last burst left it."""
-        self._beats = _Beats(memory.cycles_per_beat)
-        self._answers: deque[int] = deque([-1] * MAX_OUTSTANDING, maxlen=MAX_OUTSTANDING)
-        """When the memory answered the last bursts."""
-        self._retired: deque[int] = deque([-1] * IN_FLIGHT, maxlen=IN_FLIGHT)
-        """When the last instructions retired."""
+        self._settles_at = 0
+        """When the first time that is not certain comes."""
 
     def step(self, now: int) -> bool:
         """Accept an instruction; whether it did."""
+        if self._unsettled and self._settles_at <= now:
+            self._settle(now)
         if now < self._accepts_from:
             return False
         instruction = self._queue.released(now)
         if instruction is None:
             return False
         self._queue.read(now)
-        requested = now
-        for address, beats in requests(instruction, self._bus_bytes):
-            # A row's request is sent when the splitter is free; its beats follow those of the row before.
-            requested = max(requested + 1, self._last_burst)
-            self._last_burst = requested
-            row_taken = max(now + 1, self._beats.found)
-            self._beats.found = row_taken
-            for _, size in split_bursts(address, beats, self._bus_bytes):
-                # One burst per cycle, and no more in flight than the write port counts.
-                self._last_burst = max(self._last_burst + 1, self._answers[0] + 1)
-                self._beats.pass_burst(self._last_burst + ADDRESS_LATENCY, size)
-                self._answers.append(max(self._beats.taken + self._memory.latency_cycles, self._answers[-1] + 1))
-        self._retired.append(self._answers[-1] + 1)
-        self._retirements.retire(Engine.STORE, self._retired[-1])
-        self._accepts_from = max(requested, row_taken, self._retired[0])
-        self._agenda.visit(self._accepts_from)
+        if not self._unsettled:
+            self._act_buffer.fetches.forget(now)
+        self._unsettled.append(self._accepted(instruction, now))
+        self._settle(now)
         return True
 
+    def _accepted(self, instruction: Instruction, now: int) -> _Store:
+        fields, bus_bytes = instruction.fields, self._config.bus_bytes
+        rows = tuple(
+            tuple(size for _, size in split_bursts(address, beats, bus_bytes))
+            for address, beats in requests(instruction, bus_bytes)
+        )
+        steps = (fields["bank"] + fields["rows"] - 1) // ROW_BANKS if fields["banked"] else fields["rows"] - 1
+        end = fields["act_address"] + steps * fields["act_pitch"] + fields["row_bytes"]
+        return _Store(now, fields, rows, in_halves(fields["act_address"], end, self._config), self._config)
 
-class _Beats:
-    """Beats on their way: found, read from the activation buffer, and taken by the memory from the engine's buffer."""
+    def _settle(self, now: int) -> None:
+        """Work out the times of what is not settled; what ends before any fetch that is not known is."""
+        next_fetch = max(self._act_buffer.next_fetch, now + 2 + FETCH_LATENCY)
+        progress = self._settled.copied()
+        times = []
+        for store in list(self._unsettled):
+            self._accepts_from = progress.pass_store(store, self._act_buffer.fetches, self._memory)
+            times.append(progress.retired[-1])
+            if len(times) == 1 and progress.read < next_fetch:
+                times.clear()
+                self._unsettled.popleft()
+                self._settled = progress.copied()
+                self._retirements.retire(Engine.STORE, progress.retired[-1])
+        if self._accepts_from > now:
+            times.append(self._accepts_from)
+        if times:
+            self._settles_at = min(times)
+            self._agenda.visit(self._settles_at)
 
-    def __init__(self, interval: int) -> None:
-        self.found = -1
-        """When the last beat was found, or the next row taken."""
-        self.taken = -interval
-        """When the memory took the last beat."""
-        self._interval = interval
-        self._reads: deque[int] = deque([-1] * AHEAD, maxlen=AHEAD)
-        self._takes: deque[int] = deque([-1] * BEAT_BUFFER, maxlen=BEAT_BUFFER)
 
-    def pass_burst(self, takes_from: int, beats: int) -> None:
-        """A burst's beats are found as soon as there is room for them, and taken from cycle ``takes_from`` on."""
-        first = max(self.found + 2, self._reads[-1] + 1)
-        if self._interval == 1 and first + READ_LATENCY >= max(takes_from, self.taken + 1):
+def _deque(length: int) -> deque[int]:
+    return deque([-1] * length, maxlen=length)
+
+
+@dataclass
+class _Progress:
+    """How far requests, bursts, beats and answers have come."""
+
+    taken: int
+    """When the memory took the last beat."""
+    last_burst: int = -1
+    """When the splitter's last burst left it."""
+    found: int = -1
+    """When the last beat was found, or the next row taken."""
+    read: int = 0
+    """When the last beat was read from the activation buffer."""
+    asked: deque[int] = field(default_factory=lambda: _deque(AHEAD))
+    """When the last beats were asked for."""
+    takes: deque[int] = field(default_factory=lambda: _deque(BEAT_BUFFER))
+    """When the memory took the last beats."""
+    answers: deque[int] = field(default_factory=lambda: _deque(MAX_OUTSTANDING))
+    """When the memory answered the last bursts."""
+    retired: deque[int] = field(default_factory=lambda: _deque(IN_FLIGHT))
+    """When the last instructions retired."""
+
+    def copied(self) -> _Progress:
+        queues = {name: getattr(self, name).copy() for name in ("asked", "takes", "answers", "retired")}
+        return replace(self, **queues)
+
+    def pass_store(self, store: _Store, fetches: AccessLog, memory: MemoryModel) -> int:
+        """Go on to an instruction's end; from when on the next is accepted."""
+        requested, beat = store.accepted, 0
+        for bursts in store.rows:
+            # A row's request is sent when the splitter is free; its beats follow those of the row before.
+            requested = max(requested + 1, self.last_burst)
+            self.last_burst = requested
+            row_taken = max(store.accepted + 1, self.found)
+            self.found = row_taken
+            for size in bursts:
+                # One burst per cycle, and no more in flight than the write port counts.
+                self.last_burst = max(self.last_burst + 1, self.answers[0] + 1)
+                self._pass_burst(store, range(beat, beat + size), fetches, memory.cycles_per_beat)
+                self.answers.append(max(self.taken + memory.latency_cycles, self.answers[-1] + 1))
+                beat += size
+        self.retired.append(self.answers[-1] + 1)
+        return max(requested, row_taken, self.retired[0])
+
+    def _pass_burst(self, store: _Store, beats: range, fetches: AccessLog, interval: int) -> None:
+        """A burst's beats are found as soon as there is room for them, read, and taken by the memory in turn."""
+        takes_from = self.last_burst + ADDRESS_LATENCY
+        first = max(self.found + 2, self.read) + 1
+        last = first + len(beats) - 1
+        if (
+            interval == 1
+            and first + READ_LATENCY >= max(takes_from, self.taken + 1)
+            and (
+                fetches.is_free(first, last, store.halves)
+                or fetches.are_free(first, store.memories[beats.start : beats.stop])
+            )
+        ):
             # The memory takes each as it comes, so the buffer never fills.
-            last = first + beats - 1
-            self.found = max(self.found + beats, last - AHEAD + 1)
-            self.taken = last + READ_LATENCY
-            self._reads.extend(range(max(first, last - AHEAD + 1), last + 1))
-            self._takes.extend(range(max(first, last - BEAT_BUFFER + 1) + READ_LATENCY, self.taken + 1))
+            self.found = max(self.found + len(beats), last - AHEAD)
+            self.read, self.taken = last, last + READ_LATENCY
+            self.asked.extend(range(max(first, last - AHEAD + 1) - 1, last))
+            self.takes.extend(range(max(first, last - BEAT_BUFFER + 1) + READ_LATENCY, self.taken + 1))
             return
-        for _ in range(beats):
-            self.found = max(self.found, self._reads[0]) + 1
-            read = max(self.found, self._reads[-1], self._takes[0]) + 1
-            self.taken = max(read + READ_LATENCY, self.taken + self._interval, takes_from)
-            self._reads.append(read)
-            self._takes.append(self.taken)
+        for beat in beats:
+            self.found = max(self.found, self.asked[0]) + 1
+            asked = max(self.found + 1, self.read, self.takes[0] + 1)
+            self.read = asked + 1
+            if not fetches.is_free(self.read, self.read, store.halves):
+                self.read = fetches.first_free(self.read, int(store.memories[beat]))
+            self.taken = max(self.read + READ_LATENCY, self.taken + interval, takes_from)
+            self.asked.append(asked)
+            self.takes.append(self.taken)
