@@ -35,9 +35,16 @@ class LoadEngine:
         self._act_buffer = act_buffer
         self._memories: deque[deque[int] | None] = deque()
         """The memories that each beat of the instructions in flight touches; None where they are words."""
-        self._beats_done = 0
-        self._arrival: Arrival | None = None
+        self._received = 0
         """Beats that the first burst has delivered where it is not yet known to the end, and the last of them."""
+        self._arrival: Arrival | None = None
+        self._places: tuple[int, int] | None = None
+        """When the last beat was taken, and the memories that it touches, where it is not known when it is in its
+        place."""
+        self._placed = -1
+        """When the last beat is in its place, less one."""
+        self._finishing = False
+        """It is the last of its instruction."""
         self._queue = queue
         self._retirements = retirements
         self._bus_bytes = config.bus_bytes
@@ -52,41 +59,53 @@ class LoadEngine:
         """When the instructions in flight whose descriptor is in the queue were accepted."""
         self._descriptor_reads: deque[int] = deque()
         """When descriptors leave their queue, as far as that is known and not long past."""
-        self._finished = -1
-        """When the last beat of the last instruction that is known to finish arrives."""
 
     def receive(self, first: int, beats: int, now: int) -> Arrival | None:
         """A burst of the first instruction in flight: words as they come, activations as the buffer takes them."""
         memories = self._memories[0]
-        if memories is None:
-            last = first + (beats - 1) * self._interval
-            arrival = Arrival(last, last)
-        else:
-            done = self._arrival
-            self._act_buffer.results.forget(now)
-            while self._beats_done < beats:
-                offered = first if done is None else max(done.offered + self._interval, done.taken + 1)
-                taken = self._act_buffer.results.first_free(offered, memories[0])
-                if taken > now + WRITE_LATENCY:
-                    # Results of what is not begun yet may be in its way.
-                    self._agenda.visit(taken - WRITE_LATENCY)
-                    return None
-                self._arrival = done = Arrival(offered, taken)
-                memories.popleft()
-                self._beats_done += 1
-            assert done is not None
-            arrival, self._arrival, self._beats_done = done, None, 0
+        while self._received < beats:
+            if not self._is_placed(now):
+                return None
+            # The engine takes a beat when the one before is in its place.
+            offered = first if self._arrival is None else self._arrival.next_offer(self._interval)
+            self._arrival = Arrival(offered, max(offered, self._placed + 1))
+            self._received += 1
+            if memories is None:
+                rest = beats - self._received
+                if rest:
+                    last = self._arrival.next_offer(self._interval) + (rest - 1) * self._interval
+                    self._arrival = Arrival(last, last)
+                self._received, self._placed = beats, self._arrival.taken
+            else:
+                self._places = self._arrival.taken, memories.popleft()
+        arrival, self._arrival, self._received = self._arrival, None, 0
         self._awaited[0] -= beats
         if self._awaited[0] == 0:
             self._awaited.popleft()
             self._memories.popleft()
-            self._finished = arrival.taken
-            self._retirements.retire(Engine.LOAD, self._finished + 1)
-            self._read_descriptor()
+            self._finishing = True
+            self._is_placed(now)
         return arrival
+
+    def _is_placed(self, now: int) -> bool:
+        """Whether it is known when the last beat that was taken is in its place; the instruction ends with its last."""
+        if self._places is not None:
+            placed = self._act_buffer.results.first_free(*self._places)
+            if placed > now + WRITE_LATENCY:
+                # Results of what is not begun yet may be in its way.
+                self._agenda.visit(placed - WRITE_LATENCY)
+                return False
+            self._placed, self._places = placed, None
+            self._act_buffer.results.forget(placed)
+        if self._finishing:
+            self._finishing = False
+            self._retirements.retire(Engine.LOAD, self._placed + 1)
+            self._read_descriptor()
+        return True
 
     def step(self, now: int) -> bool:
         """Send a request, accept an instruction; whether it did."""
+        self._is_placed(now)
         sent = bool(self._requests) and self._requests_from <= now and self.splitter.ready
         if sent:
             self.splitter.accept(*self._requests.popleft(), now)
@@ -109,7 +128,7 @@ class LoadEngine:
     def _read_descriptor(self) -> None:
         """The first descriptor leaves its queue as the instruction before it finishes."""
         if self._accepted:
-            read = max(self._accepted.popleft() + 1, self._finished)
+            read = max(self._accepted.popleft() + 1, self._placed)
             self._descriptor_reads.append(read)
             self._agenda.visit(read + 1)
 

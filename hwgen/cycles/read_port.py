@@ -48,6 +48,10 @@ class Arrival:
     taken: int
     """When the client took it."""
 
+    def next_offer(self, interval: int) -> int:
+        """When the memory offers the beat after it at the earliest."""
+        return max(self.offered + interval, self.taken + 1)
+
 
 class Reader(Protocol):
     """A client of the read port."""
@@ -94,6 +98,6 @@ class ReadPort:
             if arrival is None:
                 return
             self._coming.popleft()
-            self._next_beat = max(arrival.offered + self._memory.cycles_per_beat, arrival.taken + 1)
+            self._next_beat = arrival.next_offer(self._memory.cycles_per_beat)
             self._last_beats.append(arrival.taken)
             self._agenda.visit(arrival.taken + 1)

@@ -1,7 +1,4 @@
-"""The cycle model predicts what the RTL takes, network by network and layer by layer.
-
-It leaves out one thing: beats of a store that meet the array's fetches in a memory of the activation buffer wait.
-"""
+"""The cycle model predicts what the RTL takes, network by network and layer by layer."""
 
 from __future__ import annotations
 
@@ -46,20 +43,26 @@ def test_every_layer_of_mlperf_tiny_is_predicted_exactly(name: str, config: Acce
 
 @pytest.mark.parametrize("config", ACCELERATORS.values(), ids=ACCELERATORS)
 @pytest.mark.parametrize("memory", MEMORIES, ids=str)
-def test_nine_random_networks_in_ten_are_within_the_bounds(memory: MemoryModel, config: AcceleratorConfig) -> None:
+def test_every_layer_of_random_networks_is_predicted_exactly(memory: MemoryModel, config: AcceleratorConfig) -> None:
     rng = np.random.default_rng(0)
-    found = [errors(random_layer_graph(rng, max_elements=1024), config, memory) for _ in range(20)]
-    network, layer = np.quantile(found, 0.9, axis=0, method="higher")
-    assert network <= NETWORK_ERROR
-    assert layer <= LAYER_ERROR
+    for _ in range(20):
+        assert errors(random_layer_graph(rng, max_elements=1024), config, memory) == (0, 0)
+
+
+@pytest.mark.parametrize(("name", "seed"), [("narrow", 44), ("tall", 30), ("uneven", 57)])
+@pytest.mark.parametrize("memory", MEMORIES, ids=str)
+def test_stores_that_meet_fetches_in_the_activation_buffer_wait(memory: MemoryModel, name: str, seed: int) -> None:
+    """Seeds were searched for: in few networks that are as small does a store meet the array."""
+    graph = random_layer_graph(np.random.default_rng([3, seed]), max_elements=8192)
+    assert errors(graph, ACCELERATORS[name], memory) == (0, 0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(30))
-def test_nine_random_networks_in_ten_on_random_accelerators_are_within_the_bounds(seed: int) -> None:
+def test_random_networks_on_random_accelerators_are_within_the_bounds(seed: int) -> None:
     rng = np.random.default_rng(seed)
     config = random_config(rng)
     found = [errors(random_layer_graph(rng, max_elements=2048), config, DEFAULT_MEMORY) for _ in range(20)]
-    network, layer = np.quantile(found, 0.9, axis=0, method="higher")
+    network, layer = np.max(found, axis=0)
     assert network <= NETWORK_ERROR
     assert layer <= LAYER_ERROR
