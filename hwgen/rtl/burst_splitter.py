@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,27 +33,36 @@ class BurstSplitter(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        address = Signal(ADDRESS_BITS, reset_less=True)
-        remaining = Signal(BEAT_COUNT_BITS)
-        last = Signal(reset_less=True)
         shift = self.bus_bytes.bit_length() - 1
-        to_boundary = Signal(range(MAX_BURST_BEATS + 1))
-        size = Signal(range(MAX_BURST_BEATS + 1))
+        place_bits = MAX_BURST_BEATS.bit_length() - 1
+        active = Signal()
+        address = Signal(ADDRESS_BITS, reset_less=True)
+        # Bursts end where their last beat's place is, or with their window of memory. Whether one is the last is seen
+        # without an addition, since all that hands over the next transfer waits for it.
+        windows_left = Signal(BEAT_COUNT_BITS + 1 - place_bits, reset_less=True)
+        end = Signal(place_bits, reset_less=True)
+        last = Signal(reset_less=True)
+        place, window = address[shift : shift + place_bits], address[shift + place_bits :]
+        is_final = windows_left == 0
         m.d.comb += [
-            to_boundary.eq(MAX_BURST_BEATS - address[shift : shift + MAX_BURST_BEATS.bit_length() - 1]),
-            size.eq(Mux(remaining < to_boundary, remaining, to_boundary)),
-            self.bursts.valid.eq(remaining != 0),
+            self.bursts.valid.eq(active),
             self.bursts.payload.address.eq(address),
-            self.bursts.payload.length.eq(size - 1),
-            self.bursts.payload.last.eq(last & (remaining == size)),
+            self.bursts.payload.length.eq(Mux(is_final, end, MAX_BURST_BEATS - 1) - place),
+            self.bursts.payload.last.eq(last & is_final),
+            self.requests.ready.eq(~active | (self.bursts.ready & is_final)),
         ]
         with m.If(self.bursts.valid & self.bursts.ready):
-            m.d.sync += [address.eq(address + (size << shift)), remaining.eq(remaining - size)]
-        m.d.comb += self.requests.ready.eq((remaining == 0) | (self.bursts.ready & (remaining == size)))
-        with m.If(self.requests.valid & self.requests.ready):
             m.d.sync += [
-                address.eq(self.requests.payload.address),
-                remaining.eq(self.requests.payload.beats),
-                last.eq(self.requests.payload.last),
+                active.eq(~is_final),
+                address.eq(Cat(Const(0, shift + place_bits), window + 1)),
+                windows_left.eq(windows_left - 1),
+            ]
+        with m.If(self.requests.valid & self.requests.ready):
+            request = self.requests.payload
+            m.d.sync += [
+                active.eq(1),
+                address.eq(request.address),
+                Cat(end, windows_left).eq(request.address[shift : shift + place_bits] + request.beats - 1),
+                last.eq(request.last),
             ]
         return m

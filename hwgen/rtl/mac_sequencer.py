@@ -208,9 +208,8 @@ class MacSequencer(wiring.Component):
                 next_weights = Mux(mac.weights_shared, group_weights, following_weights)
                 m.d.sync += [signal.eq(next_weights) for signal in (weights, chunk_weights, group_weights)]
 
-        with m.If(self.issuing & done):
-            m.d.sync += self.active.eq(0)
-        with m.If(self.instructions.valid & self.instructions.ready):
+        # Whatever is offered is taken up, so that these many registers do not wait to hear whether it is valid.
+        with m.If(self.instructions.ready):
             m.d.sync += [
                 word.eq(self.instructions.payload),
                 *(counter[loop].eq(incoming[loop] - 2) for loop in loops for counter in (passes, left)),
@@ -227,7 +226,7 @@ class MacSequencer(wiring.Component):
                 *(signal.eq(incoming.weight_address) for signal in (weights, chunk_weights, group_weights)),
                 *starts_block,
                 new_columns.eq(incoming.columns - incoming.next_column),
-                self.active.eq(1),
+                self.active.eq(self.instructions.valid),
                 enters_pixel.eq(1),
             ]
 

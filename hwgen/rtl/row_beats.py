@@ -121,8 +121,8 @@ class RowBeats(wiring.Component):
                 rows.start.eq(rows.start + rows.start_step),
                 rows_left.eq(rows_left - 1),
             ]
-        with m.If(self.rows.valid & self.rows.ready):
-            m.d.sync += [rows.eq(self.rows.payload), rows_left.eq(self.rows.payload.rows)]
+        with m.If(self.rows.ready):
+            m.d.sync += [rows.eq(self.rows.payload), rows_left.eq(Mux(self.rows.valid, self.rows.payload.rows, 0))]
 
         end = Signal(ACT_ADDRESS_BITS + 1)
         m.d.comb += end.eq(rows.start + rows.row_bytes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -57,6 +57,6 @@ class RowRequests(wiring.Component):
         ]
         with m.If(sent):
             m.d.sync += [current.address.eq(current.address + current.pitch), left.eq(left - 1)]
-        with m.If(self.rows.valid & self.rows.ready):
-            m.d.sync += [current.eq(self.rows.payload), left.eq(self.rows.payload.rows)]
+        with m.If(self.rows.ready):
+            m.d.sync += [current.eq(self.rows.payload), left.eq(Mux(self.rows.valid, self.rows.payload.rows, 0))]
         return m
