@@ -27,19 +27,22 @@ NORMAL_MEMORY = 0b0011
 """AxCACHE: modifiable and bufferable."""
 
 
+def accelerator_ports(config: AcceleratorConfig) -> dict[str, wiring.Member]:
+    """Ports of the top level beside clock and reset, by name."""
+    return {
+        **axi4_lite_slave_ports("s_axil", ADDRESS_BITS),
+        **axi4_master_ports("m_axi", config.bus_bits),
+        "irq": Out(1),  # high from the end of a run to the next start
+        "retire": Out(len(Engine)),  # pulses as load, compute and store retire an instruction
+    }
+
+
 class Accelerator(wiring.Component):
     """Clock ``clk``, synchronous active-high reset ``rst``; see ``hwgen.registers`` for the host's view."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
-        super().__init__(
-            {
-                **axi4_lite_slave_ports("s_axil", ADDRESS_BITS),
-                **axi4_master_ports("m_axi", config.bus_bits),
-                "irq": Out(1),  # high from the end of a run to the next start
-                "retire": Out(len(Engine)),  # pulses as load, compute and store retire an instruction
-            }
-        )
+        super().__init__(accelerator_ports(config))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
