@@ -22,7 +22,7 @@ from hwgen.cycles.accelerator import predict
 from hwgen.graph import Add, Layer, LayerGraph
 from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
 
-LAYERS_BEFORE = 2
+LAYERS_BEFORE = 3
 """Layers of a window before its own: what they leave of their computations and of the bus reaches it."""
 LAYERS_AFTER = 1
 """And after it: their weights load while it computes."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hwgen.compiler import CompileError, compile_graph
 from hwgen.compiler.memory import chip_candidates, plan_key, plan_memory
-from hwgen.config import AcceleratorConfig
+from hwgen.config import PRESETS, AcceleratorConfig
 from hwgen.cycles import CycleTable, composed, predict
 from hwgen.graph import Conv, Input, LayerGraph, TensorType, Window
+from hwgen.importers.tflite import read_tflite
 from hwgen.networks.random_network import RandomNetwork
 from tests.hwgen.random_configs import random_config
 from tests.hwgen.random_graphs import random_layer_graph
@@ -54,6 +56,12 @@ def test_networks_of_known_layers_are_close_to_the_whole() -> None:
         np.testing.assert_allclose(
             table.cycles(graph, configs), [whole(graph, config) for config in configs], rtol=0.01
         )
+
+
+def test_repeated_blocks_are_close_to_the_whole_where_weights_load_far_ahead(data_dir: Path) -> None:
+    """The first of MobileNet's repetitions wait for weights that the later ones find loaded."""
+    graph, config = read_tflite(data_dir / "models" / "vww_96_int8.tflite"), PRESETS["max256"]
+    np.testing.assert_allclose(CycleTable().cycles(graph, [config]), [whole(graph, config)], rtol=0.01)
 
 
 def test_what_is_known_is_not_modelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
