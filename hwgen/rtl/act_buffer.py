@@ -49,8 +49,8 @@ class ActBuffer(wiring.Component):
     it does, nothing further is taken.
     """
 
-    fetch_latency = 4
-    store_latency = 4
+    fetch_latency = 5
+    store_latency = 5
     """Cycles from a place to its beat, where nothing is in the way."""
     write_latency = 1
     """Cycles from a write-back to the first fetch that sees it; the same from a load's beat that does not wait."""
@@ -164,40 +164,48 @@ class ActBuffer(wiring.Component):
                 m.d.comb += ram.write_enable.eq(load_masks[mask])
             read_data[bank, odd, half] = ram.read_data
 
-        # Third cycle: the words addressed a cycle ago, in a fetch first word first; of a store, its bank.
         def later(name: str, value: Value, cycles: int) -> Value:
             for cycle in range(cycles):
                 value = register(f"{name}_{cycle}", value)
             return value
 
-        def even_and_odd(bank: int, halves: list[Signal]) -> list[Value]:
-            return [Mux(halves[odd], read_data[bank, odd, 1], read_data[bank, odd, 0]) for odd in range(2)]
+        # Third cycle: of each bank's even and odd words, the halves addressed a cycle ago; the memory takes most of it.
+        def even_and_odd(name: str, bank: int, halves: list[Signal]) -> list[Signal]:
+            return [
+                register(f"{name}_{bank}_{odd}", Mux(halves[odd], read_data[bank, odd, 1], read_data[bank, odd, 0]))
+                for odd in range(2)
+            ]
 
-        first_bank = later("fetch_bank", self.fetch.bank, 2)
-        first_odd = later("fetch_odd", self.fetch.address[ring_bits - 1], 2)
-        wrapped_odd = later("fetch_wrapped_odd", self.fetch.wrapped_address[ring_bits - 1], 2)
-        wanted_bits = word_bits + 8 * (self.config.rows - 1)
-        fetched = []
-        for bank in range(ROW_BANKS):
-            even, odd = even_and_odd(
-                bank, [register(f"fetch_half_{bank}_{i}", fetch_rows[bank][i][-1]) for i in range(2)]
-            )
-            begins_odd = Mux(_wraps(bank, first_bank), wrapped_odd, first_odd)
-            in_order = Mux(begins_odd, Cat(odd, even), Cat(even, odd))
-            fetched.append(register(f"fetched_{bank}", in_order[:wanted_bits]))
+        fetched_words = [
+            even_and_odd("fetched", bank, [register(f"fetch_half_{bank}_{odd}", rows[odd][-1]) for odd in range(2)])
+            for bank, rows in enumerate(fetch_rows)
+        ]
         halves = [register(f"store_half_{odd}", store_rows[odd][-1]) for odd in range(2)]
-        banks = Array(Cat(even_and_odd(bank, halves)) for bank in range(ROW_BANKS))
-        stored = register("stored_pair", banks[register("store_bank", store_place.bank)])
+        stored_words = [even_and_odd("stored", bank, halves) for bank in range(ROW_BANKS)]
 
-        # Fourth cycle: the vector's first byte to the front, and from bank order to row order. All rows' vectors lie at
+        # Fourth cycle: in a fetch the first word first; of a store, its bank.
+        first_bank = later("fetch_bank", self.fetch.bank, 3)
+        first_odd = later("fetch_odd", self.fetch.address[ring_bits - 1], 3)
+        wrapped_odd = later("fetch_wrapped_odd", self.fetch.wrapped_address[ring_bits - 1], 3)
+        wanted_bits = word_bits + 8 * (self.config.rows - 1)
+        pairs = []
+        for bank, (even, odd) in enumerate(fetched_words):
+            begins_odd = Mux(_wraps(bank, first_bank), wrapped_odd, first_odd)
+            pairs.append(
+                register(f"fetched_pair_{bank}", Mux(begins_odd, Cat(odd, even), Cat(even, odd))[:wanted_bits])
+            )
+        store_bank = later("store_bank", store_place.bank, 2)
+        stored_pair = register("stored_pair", Array(Cat(words) for words in stored_words)[store_bank])
+
+        # Fifth cycle: the vector's first byte to the front, and from bank order to row order. All rows' vectors lie at
         # the same place within a word, since pitches are whole words.
-        lane = later("fetch_lane", self.fetch.address[: ring_bits - 1], 3)
-        first_bank = register("fetch_bank_2", first_bank)
-        vectors = [bytes_from(m, f"vector_{b}", pair, lane, self.config.rows) for b, pair in enumerate(fetched)]
+        lane = later("fetch_lane", self.fetch.address[: ring_bits - 1], 4)
+        first_bank = register("fetch_bank_3", first_bank)
+        vectors = [bytes_from(m, f"vector_{bank}", pair, lane, self.config.rows) for bank, pair in enumerate(pairs)]
         for row in range(ROW_BANKS):
             m.d.sync += self.fetched[row].eq(Array(vectors)[(first_bank + row)[: ROW_BANKS.bit_length() - 1]])
-        ring = later("store_ring", store_place.address[:ring_bits], 2)
-        m.d.sync += self.stored.eq(bytes_from(m, "stored", stored, ring, self.config.bus_bytes))
+        ring = later("store_ring", store_place.address[:ring_bits], 3)
+        m.d.sync += self.stored.eq(bytes_from(m, "stored", stored_pair, ring, self.config.bus_bytes))
         passing = Signal(self.store_latency - 1)
         m.d.sync += passing.eq(Cat((stores != 0) & self.store.ready, passing))
         m.d.comb += self.stored_valid.eq(passing[-1])
