@@ -144,7 +144,7 @@ def route(netlist: Netlist, device: str) -> Implementation:
         raise InputError(f"device: {device!r} is not supported; accepted: {', '.join(DEVICES)}")
     started = time.monotonic()
     part = (f"--{_NEXTPNR_DEVICE[device]}", "--package", PACKAGE, "--speed", str(SPEED_GRADE))
-    # The other router takes more than twice as long on an accelerator.
+    # The other router stalls far earlier on an accelerator.
     effort = ("--freq", str(TARGET_MHZ), "--seed", str(SEED), "--router", "router2")
     permitted = ("--timing-allow-fail", "--lpf-allow-unconstrained")
     with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
