@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwgen.compiler.steps import layer_groups, layer_steps
+from hwgen.compiler.steps import Steps, layer_groups, layer_steps
 from hwgen.config import AcceleratorConfig, Dataflow
 from hwgen.graph import Conv, Requantisation, TensorType
+from hwgen.isa import Opcode, largest
 
 
 def pixels_per_group(layer: Conv, operand: TensorType, config: AcceleratorConfig) -> int:
@@ -28,7 +29,20 @@ def pixels_per_group(layer: Conv, operand: TensorType, config: AcceleratorConfig
         steps, groups = layer_steps(grouped, operand, config), layer_groups(grouped, operand, config)
         return steps.count * groups.count / pixels
 
-    return min((pixels for pixels in range(1, most + 1) if width % pixels == 0), key=steps_per_pixel)
+    def is_counted(pixels: int) -> bool:
+        """Whether the instruction's fields hold what ``counted_lanes`` says of the group."""
+        steps = layer_steps(group_pixels(layer, pixels), operand, config)
+        operands = layer.window.kernel[1] * operand.shape[2]
+        return pixels == 1 or counted_lanes(operands, steps)[1] <= largest(Opcode.MAC, "last_lanes")
+
+    choices = [pixels for pixels in range(1, most + 1) if width % pixels == 0 and is_counted(pixels)]
+    return min(choices, key=steps_per_pixel)
+
+
+def counted_lanes(operands: int, steps: Steps) -> tuple[int, int]:
+    """Lanes in a step and in a kernel row's last that carry a pixel's ``operands`` of a kernel row, all in all."""
+    lanes = operands // steps.horizontal
+    return lanes, operands - (steps.horizontal - 1) * lanes
 
 
 def group_pixels(layer: Conv, pixels: int) -> Conv:

@@ -15,7 +15,7 @@ from hwgen.compiler.packing import (
     pack_taps,
     uniform_parameters,
 )
-from hwgen.compiler.pixel_groups import group_pixels, pixels_per_group
+from hwgen.compiler.pixel_groups import counted_lanes, group_pixels, pixels_per_group
 from hwgen.compiler.steps import Steps, layer_groups, layer_steps
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.graph import (
@@ -86,9 +86,7 @@ class WindowedLayer:
         steps, reach = self.steps, self.window.stride[1] // self.pixels * (self.pixels - 1)
         if self.pixels == 1:
             return steps.lanes, steps.last_lanes
-        operands = (self.window.kernel[1] - reach) * self.inputs.tensor
-        lanes = operands // steps.horizontal
-        return lanes, operands - (steps.horizontal - 1) * lanes
+        return counted_lanes((self.window.kernel[1] - reach) * self.inputs.tensor, steps)
 
     @property
     def is_pool(self) -> bool:

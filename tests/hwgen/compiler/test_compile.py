@@ -14,7 +14,7 @@ from hwgen.compiler import CompileError, compile_graph
 from hwgen.compiler.lower_windowed import Rectangle, operand_box
 from hwgen.compiler.tiling import TileRooms, Tiling, choose_tiling
 from hwgen.compiler.windowed import WindowedLayer, windowed_layers
-from hwgen.config import ROW_BANKS, AcceleratorConfig
+from hwgen.config import ROW_BANKS, AcceleratorConfig, Dataflow
 from hwgen.graph import (
     AveragePool,
     Conv,
@@ -166,6 +166,11 @@ def test_tiles_are_narrow_where_rows_of_operands_do_not_fit_whether_results_stay
         tiling = choose_tiling(windowed, config, TileRooms(2048, results))
         assert tiling is not None
         assert tiling.tile_width < 8
+
+
+def test_a_group_of_pixels_whose_lanes_no_field_can_count_is_not_formed() -> None:
+    config = AcceleratorConfig(rows=2, cols=2, dataflow=Dataflow.WS, rf_depth=3, requant_lanes=2)
+    compile_graph(single_layer(Conv, (3, 6, 24), 1, Window((1, 7), (1, 1), (0, 0, 6, 0))), config)
 
 
 def assert_tiles_fit(layer: WindowedLayer, tiling: Tiling, config: AcceleratorConfig) -> None:
