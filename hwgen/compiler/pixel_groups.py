@@ -24,19 +24,15 @@ def pixels_per_group(layer: Conv, operand: TensorType, config: AcceleratorConfig
     width, channels = layer.output.shape[1:]
     most = 1 if config.dataflow is Dataflow.RS else max(1, config.cols // channels)
 
-    def steps_per_pixel(pixels: int) -> float:
+    steps_per_pixel = {}
+    for pixels in (count for count in range(1, most + 1) if width % count == 0):
         grouped = group_pixels(layer, pixels)
         steps, groups = layer_steps(grouped, operand, config), layer_groups(grouped, operand, config)
-        return steps.count * groups.count / pixels
-
-    def is_counted(pixels: int) -> bool:
-        """Whether the instruction's fields hold what ``counted_lanes`` says of the group."""
-        steps = layer_steps(group_pixels(layer, pixels), operand, config)
-        operands = layer.window.kernel[1] * operand.shape[2]
-        return pixels == 1 or counted_lanes(operands, steps)[1] <= largest(Opcode.MAC, "last_lanes")
-
-    choices = [pixels for pixels in range(1, most + 1) if width % pixels == 0 and is_counted(pixels)]
-    return min(choices, key=steps_per_pixel)
+        # The instruction says how many lanes a pixel's operands take, in a field of few bits.
+        counted = counted_lanes(layer.window.kernel[1] * operand.shape[2], steps)[1]
+        if pixels == 1 or counted <= largest(Opcode.MAC, "last_lanes"):
+            steps_per_pixel[pixels] = steps.count * groups.count / pixels
+    return min(steps_per_pixel, key=steps_per_pixel.__getitem__)
 
 
 def counted_lanes(operands: int, steps: Steps) -> tuple[int, int]:

@@ -47,7 +47,6 @@ class LoadEngine:
         """It is the last of its instruction."""
         self._queue = queue
         self._retirements = retirements
-        self._bus_bytes = config.bus_bytes
         self._interval = memory.cycles_per_beat
         self._agenda = agenda
         self._requests: deque[tuple[int, int]] = deque()
@@ -115,7 +114,7 @@ class LoadEngine:
         if instruction is None:
             return sent
         self._queue.read(now)
-        self._requests.extend(requests(instruction, self._bus_bytes))
+        self._requests.extend(requests(instruction, self._config.bus_bytes))
         self._requests_from = now + 1
         self._awaited.append(sum(beats for _, beats in self._requests))
         is_act = instruction.opcode is Opcode.LOAD_ACT

@@ -195,7 +195,7 @@ class ActBuffer(wiring.Component):
                 register(f"fetched_pair_{bank}", Mux(begins_odd, Cat(odd, even), Cat(even, odd))[:wanted_bits])
             )
         store_bank = later("store_bank", store_place.bank, 2)
-        stored_pair = register("stored_pair", Array(Cat(words) for words in stored_words)[store_bank])
+        stored_pair = register("stored_pair", Array(Cat(pair) for pair in stored_words)[store_bank])
 
         # Fifth cycle: the vector's first byte to the front, and from bank order to row order. All rows' vectors lie at
         # the same place within a word, since pitches are whole words.
