@@ -31,7 +31,7 @@ class ControlRegisters(wiring.Component):
         super().__init__(
             {
                 **axi4_lite_slave_ports("s_axil", ADDRESS_BITS),
-                "start": Out(1),  # pulse: the host starts a run
+                "start": Out(1),  # pulse: a run begins, the cycle after the host's write
                 "finished": In(1),  # pulse: the run is over
                 "bus_error": In(1),  # pulse: the memory answered with an error
                 "done": Out(1),  # a run has finished since the last start
@@ -58,9 +58,11 @@ class ControlRegisters(wiring.Component):
             m.d.sync += self.s_axil_bvalid.eq(0)
 
         word_write = self.s_axil_awaddr[2:]
-        m.d.comb += self.start.eq(
+        starts = Signal()
+        m.d.comb += starts.eq(
             write & (word_write == offsets["CONTROL"] // 4) & self.s_axil_wstrb[0] & self.s_axil_wdata[0] & ~running
         )
+        m.d.sync += self.start.eq(starts)
         for region, name in BASE_REGISTERS.items():
             with m.If(write & (word_write == offsets[name] // 4)):
                 for byte in range(4):
@@ -69,7 +71,7 @@ class ControlRegisters(wiring.Component):
                             self.s_axil_wdata[8 * byte : 8 * byte + 8]
                         )
 
-        with m.If(self.start):
+        with m.If(starts):
             m.d.sync += [running.eq(1), self.done.eq(0), error.eq(0)]
         with m.Elif(self.finished):
             m.d.sync += [running.eq(0), self.done.eq(1)]
@@ -78,8 +80,8 @@ class ControlRegisters(wiring.Component):
 
         # What a cycle adds is added in the next.
         counting = Signal()
-        m.d.sync += counting.eq(running)
-        counters = [Signal(COUNTER_BITS, name=f"counter_{counter.name}") for counter in COUNTERS]
+        m.d.sync += counting.eq(running & ~self.start)
+        counters = [Signal(COUNTER_BITS, name=f"counter_{counter.name}", reset_less=True) for counter in COUNTERS]
         for index, counter in enumerate(counters):
             increment = Signal(INCREMENT_BITS, name=f"increment_{COUNTERS[index].name}", reset_less=True)
             m.d.sync += increment.eq(self.increments[index])

@@ -17,7 +17,7 @@ the chunk.
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, ValueLike, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -96,15 +96,39 @@ class MacSequencer(wiring.Component):
         new_columns = Signal(6, reset_less=True)
         """Columns of the window that a pixel does not share with the one before."""
 
+        # What ends with a step is known in registers as it comes, because almost all others wait to hear it. They follow
+        # from what the counters will then be.
+        foreseen = [*left.values(), pixel]
+        after = [Signal.like(register, name=f"after_{register.name}") for register in foreseen]
+        m.d.comb += [then.eq(now) for now, then in zip(foreseen, after, strict=True)]
+        m.d.sync += [now.eq(then) for now, then in zip(foreseen, after, strict=True)]
+
+        def become(register: Signal, value: ValueLike) -> None:
+            """From the next cycle on, under the conditions of the context."""
+            for now, then in zip(foreseen, after, strict=True):
+                if now is register:
+                    m.d.comb += then.eq(value)
+                    return
+            m.d.sync += register.eq(value)
+
         last = {name: counter[-1] for name, counter in left.items()}
         column_last, row_ends = last["columns"], last["columns"] & last["segment_steps"]
-        kernel_last = row_ends & last["kernel_steps"]
-        chunk_last = kernel_last | last["chunk_steps"]
-        tile_last = last["out_width"] & last["out_height"]
-        pixel_last = tile_last | (pixel == block_pixels - 1) | (mac.slide & last["out_width"])
-        block_last = kernel_last & pixel_last
+        kernel_last, chunk_last = Signal(reset_less=True), Signal(reset_less=True)
+        tile_last, pixel_last, done = Signal(reset_less=True), Signal(reset_less=True), Signal(reset_less=True)
+        *after_left, after_pixel = after
+        ends = {name: counter[-1] for name, counter in zip(left, after_left, strict=True)}
+        ends_kernel = ends["columns"] & ends["segment_steps"] & ends["kernel_steps"]
+        ends_tile = ends["out_width"] & ends["out_height"]
+        ends_row = Mux(self.instructions.ready, incoming.slide, mac.slide) & ends["out_width"]
+        ends_pixels = ends_tile | (after_pixel == block_pixels - 1) | ends_row
+        m.d.sync += [
+            kernel_last.eq(ends_kernel),
+            chunk_last.eq(ends_kernel | ends["chunk_steps"]),
+            tile_last.eq(ends_tile),
+            pixel_last.eq(ends_pixels),
+            done.eq(ends_kernel & ends_pixels & ends_tile & ends["groups"]),
+        ]
         following_slot = Mux(slot == partial_sums - 1, 0, slot + 1)
-        done = block_last & tile_last & last["groups"]
 
         takes_slot = first_chunk & enters_pixel & ~mac.accumulate
         m.d.comb += [
@@ -148,71 +172,84 @@ class MacSequencer(wiring.Component):
             ),
             (kernel_row, chunk_kernel_row, Mux(row_ends, kernel_row + mac.step_rows, kernel_row), 0),
         ]
-        starts_block = [pixel.eq(0), entry.eq(0), passed_columns.eq(0), first_chunk.eq(1)]
         before_next_column = left["columns"] == new_columns - 1
+
+        def begin_block() -> None:
+            become(pixel, 0)
+            m.d.sync += [entry.eq(0), passed_columns.eq(0), first_chunk.eq(1)]
+
         with m.If(self.issuing & before_next_column):
             m.d.sync += next_column_offset.eq(column_offset + mac.column_stride)
         with m.If(self.issuing & ~chunk_last):
-            m.d.sync += [current.eq(following) for current, _, following, _ in position]
+            for current, _, following, _ in position:
+                become(current, following)
             m.d.sync += [weights.eq(following_weights), entry.eq(entry + 1)]
-            m.d.sync += left["chunk_steps"].eq(left["chunk_steps"] - 1)
+            become(left["chunk_steps"], left["chunk_steps"] - 1)
         with m.Elif(self.issuing & ~pixel_last):
-            m.d.sync += [current.eq(following) for current, _, following, _ in pixel_position]
-            m.d.sync += [current.eq(start) for current, start, _, _ in position]
+            for current, _, following, _ in pixel_position:
+                become(current, following)
+            for current, start, _, _ in position:
+                become(current, start)
+            become(left["chunk_steps"], passes["chunk_steps"])
+            become(pixel, pixel + 1)
             m.d.sync += [
                 weights.eq(chunk_weights),
-                left["chunk_steps"].eq(passes["chunk_steps"]),
                 entry.eq(0),
-                pixel.eq(pixel + 1),
                 slot.eq(following_slot),
                 passed_columns.eq(passed_columns + new_columns),
             ]
             with m.If(mac.slide & (mac.next_column != 0)):
                 # The array has all columns of the next pixel but the last few.
-                m.d.sync += [
-                    left["columns"].eq(new_columns - 2),
-                    left["chunk_steps"].eq(new_columns - 2),
-                    column_offset.eq(next_column_offset),
-                ]
+                become(left["columns"], new_columns - 2)
+                become(left["chunk_steps"], new_columns - 2)
+                m.d.sync += column_offset.eq(next_column_offset)
         with m.Elif(self.issuing & ~kernel_last):
-            m.d.sync += [current.eq(start) for current, start, _, _ in pixel_position]
+            for current, start, _, _ in pixel_position:
+                become(current, start)
             for current, start, following, _ in position:
-                m.d.sync += [current.eq(following), start.eq(following)]
+                become(current, following)
+                m.d.sync += start.eq(following)
+            become(left["chunk_steps"], passes["chunk_steps"])
+            become(pixel, 0)
             m.d.sync += [
                 weights.eq(following_weights),
                 chunk_weights.eq(following_weights),
-                left["chunk_steps"].eq(passes["chunk_steps"]),
                 entry.eq(0),
-                pixel.eq(0),
                 slot.eq(block_slot),
                 passed_columns.eq(0),
                 first_chunk.eq(0),
             ]
         with m.Elif(self.issuing):
             for current, start, _, initial in position:
-                m.d.sync += [current.eq(initial), start.eq(initial)]
-            m.d.sync += [*starts_block, left["chunk_steps"].eq(passes["chunk_steps"]), slot.eq(block_slot)]
+                become(current, initial)
+                m.d.sync += start.eq(initial)
+            begin_block()
+            become(left["chunk_steps"], passes["chunk_steps"])
+            m.d.sync += slot.eq(block_slot)
             with m.If(~mac.hold):
                 m.d.sync += [slot.eq(following_slot), block_slot.eq(following_slot)]
             with m.If(~tile_last):
                 for current, start, following, _ in pixel_position:
-                    m.d.sync += [current.eq(following), start.eq(following)]
+                    become(current, following)
+                    m.d.sync += start.eq(following)
                 m.d.sync += [weights.eq(group_weights), chunk_weights.eq(group_weights)]
             with m.Else():
                 for current, start, _, initial in pixel_position:
-                    m.d.sync += [current.eq(initial), start.eq(initial)]
-                m.d.sync += [
-                    left["groups"].eq(left["groups"] - 1),
-                    group_offset.eq(group_offset + mac.group_stride),
-                ]
+                    become(current, initial)
+                    m.d.sync += start.eq(initial)
+                become(left["groups"], left["groups"] - 1)
+                m.d.sync += group_offset.eq(group_offset + mac.group_stride)
                 next_weights = Mux(mac.weights_shared, group_weights, following_weights)
                 m.d.sync += [signal.eq(next_weights) for signal in (weights, chunk_weights, group_weights)]
 
         # Whatever is offered is taken up, so that these many registers do not wait to hear whether it is valid.
         with m.If(self.instructions.ready):
+            for loop in loops:
+                become(left[loop], incoming[loop] - 2)
+            begin_block()
             m.d.sync += [
                 word.eq(self.instructions.payload),
-                *(counter[loop].eq(incoming[loop] - 2) for loop in loops for counter in (passes, left)),
+                *(passes[loop].eq(incoming[loop] - 2) for loop in loops),
                 *(chunk_left[loop].eq(incoming[loop] - 2) for loop in chunk_left),
                 *(block_left[loop].eq(incoming[loop] - 2) for loop in block_left),
                 *(
@@ -224,7 +261,6 @@ class MacSequencer(wiring.Component):
                 *(signal.eq(incoming.first_row) for signal in (row, block_row)),
                 *(signal.eq(incoming.first_offset) for signal in (offset, block_offset)),
                 *(signal.eq(incoming.weight_address) for signal in (weights, chunk_weights, group_weights)),
-                *starts_block,
                 new_columns.eq(incoming.columns - incoming.next_column),
                 self.active.eq(self.instructions.valid),
                 enters_pixel.eq(1),

@@ -26,9 +26,9 @@ def accumulate(first: Value, take_maximum: Value, sums: list[Value], products: l
 class PartialSums(wiring.Component):
     """A memory entry per pixel; it holds the sums of all columns.
 
-    A chunk's dot products are summed in a register, and the pixel's entry is read and written once per chunk: read a
-    cycle before the chunk's first dot products arrive, when the chunk before may just be writing it; its sums are then
-    in the register.
+    A chunk's dot products are summed in a register, and the pixel's entry is read and written once per chunk: written
+    from that register, a cycle after the chunk's last dot products, and read a cycle before its first arrive. The
+    chunk before may then be summing up, and the one before that just be writing: its sums are in the register.
     """
 
     def __init__(self, config: AcceleratorConfig) -> None:
@@ -38,7 +38,7 @@ class PartialSums(wiring.Component):
                 "next_control": In(ControlLayout),  # of the next cycle
                 "control": In(ControlLayout),
                 "products": In(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # the step's dot products
-                "pixel_done": Out(1),  # pulse: the next pixel's partial sums are in the memory, complete
+                "pixel_done": Out(1),  # pulse: the next pixel's partial sums are in the memory a cycle later
                 "hold_done": Out(1),  # pulse: an instruction has left its partial sums to the next
                 "drain_slot": In(slot_bits(config)),  # entry to read
                 "drained": Out(ACC_BITS * config.cols),  # its partial sums, in the same cycle
@@ -59,22 +59,25 @@ class PartialSums(wiring.Component):
         """The pixel's sums begin with this step; they are those that were stored."""
         sums = [Mux(resumes, stored[col], running[col]) for col in cols]
         updated = Signal(width)
+        ends = control.mac & control.chunk_last
+        written, written_slot = Signal(), Signal.like(write.addr, name="written_slot", reset_less=True)
         m.d.comb += [
             updated.eq(accumulate(begins, control.take_maximum, sums, [self.products[col] for col in cols])),
             ahead.addr.eq(next_control.slot),
-            write.addr.eq(control.slot),
-            write.en.eq(control.mac & control.chunk_last),
-            write.data.eq(updated),
+            write.addr.eq(written_slot),
+            write.en.eq(written),
+            write.data.eq(running),
             drain.addr.eq(self.drain_slot),
             self.drained.eq(drain.data),
         ]
-        overtaken = write.en & (next_control.slot == control.slot)
         m.d.sync += [
-            stored.eq(ahead.data),
+            written.eq(ends),
+            written_slot.eq(control.slot),
+            stored.eq(Mux(written & (next_control.slot == written_slot), running, ahead.data)),
             begins.eq(next_control.chunk_first & next_control.first),
-            resumes.eq(next_control.chunk_first & ~overtaken),
-            self.pixel_done.eq(write.en & control.complete),
-            self.hold_done.eq(write.en & control.held),
+            resumes.eq(next_control.chunk_first & ~(ends & (next_control.slot == control.slot))),
+            self.pixel_done.eq(ends & control.complete),
+            self.hold_done.eq(ends & control.held),
         ]
         with m.If(control.mac):
             m.d.sync += running.eq(updated)

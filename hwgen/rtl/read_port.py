@@ -38,7 +38,8 @@ class ReadPort(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.owners = owners = fifo.SyncFIFO(
+        # The next burst's owner waits in a register: every beat's way depends on it.
+        m.submodules.owners = owners = fifo.SyncFIFOBuffered(
             width=max(1, (self.clients - 1).bit_length()), depth=MAX_OUTSTANDING
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -71,8 +71,11 @@ class Sequencer(wiring.Component):
 
         instruction = Signal(INSTRUCTION_BITS, reset_less=True)
         filled = Signal(range(beats_per_instruction + 1))
-        complete = filled == beats_per_instruction
+        complete = Signal()
+        """The instruction is whole; whose it is, is known as soon."""
+        addressed = Signal(len(Engine))
         header = data.View(HeaderLayout, instruction)
+        shifted = Cat(instruction[self.bus_bits :], buffer.r_data)
         queues = []
         for engine in Engine:
             queue = fifo.SyncFIFO(width=INSTRUCTION_BITS, depth=QUEUE_DEPTH)
@@ -88,27 +91,24 @@ class Sequencer(wiring.Component):
         m.d.comb += enough_loads.eq(queues[Engine.LOAD].level >= ENOUGH_LOADS)
 
         dispatched = Signal()
-        with m.Switch(header.opcode):
-            for opcode, engine in ENGINE_OF.items():
-                with m.Case(opcode):
-                    m.d.comb += [
-                        queues[engine].w_en.eq(running & complete),
-                        dispatched.eq(running & complete & queues[engine].w_rdy),
-                    ]
+        m.d.comb += dispatched.eq((addressed & Cat(queue.w_rdy for queue in queues)).any())
+        m.d.comb += [queues[engine].w_en.eq(addressed[engine]) for engine in Engine]
         # What was fetched beyond END is taken from the buffer and dropped.
         m.d.comb += [
             consumed.eq(buffer.r_rdy & (~complete | dispatched | ~running)),
             buffer.r_en.eq(consumed),
         ]
         with m.If(dispatched):
-            m.d.sync += filled.eq(0)
+            m.d.sync += [filled.eq(0), complete.eq(0), addressed.eq(0)]
         with m.If(consumed & running):
-            m.d.sync += [
-                instruction.eq(Cat(instruction[self.bus_bits :], buffer.r_data)),
-                filled.eq(1),
-            ]
-            with m.If(~dispatched):
-                m.d.sync += filled.eq(filled + 1)
+            taken = Mux(dispatched, 0, filled)
+            m.d.sync += [instruction.eq(shifted), filled.eq(taken + 1)]
+            with m.If(taken == beats_per_instruction - 1):
+                m.d.sync += complete.eq(1)
+                with m.Switch(data.View(HeaderLayout, shifted).opcode):
+                    for opcode, engine in ENGINE_OF.items():
+                        with m.Case(opcode):
+                            m.d.sync += addressed[engine].eq(1)
 
         is_end = running & complete & (header.opcode == Opcode.END)
         waits = Cat(header.wait_load, header.wait_compute, header.wait_store)
@@ -116,7 +116,7 @@ class Sequencer(wiring.Component):
             m.d.sync += running.eq(0)
         stopping = Signal()
         with m.If(self.start):
-            m.d.sync += [running.eq(1), stopping.eq(1), address.eq(self.image_base), filled.eq(0)]
+            m.d.sync += [running.eq(1), stopping.eq(1), address.eq(self.image_base), filled.eq(0), complete.eq(0)]
         m.d.comb += self.finished.eq(stopping & ~running & ~asking & (awaited == 0))
         with m.If(self.finished):
             m.d.sync += stopping.eq(0)

@@ -58,7 +58,7 @@ async def agrees_with_the_golden(dut: Any, pause: float) -> None:
     under_way: list[tuple[int, int, dict[int, list[int]]]] = []
     """Whether a step completes its pixel or an instruction that holds its sums, and what it leaves, by cycle."""
     steps = random_steps()
-    while steps or any(sums for _, _, sums in under_way[-LATENCY:]):
+    while steps or any(sums for _, _, sums in under_way[-LATENCY - 1 :]):
         await FallingEdge(dut.clk)
         vectors = [random_bytes(CONFIG.rows) for _ in range(ROW_BANKS)]
         weights = [random_bytes(CONFIG.rows) for _ in range(CONFIG.cols)]
@@ -76,8 +76,9 @@ async def agrees_with_the_golden(dut: Any, pause: float) -> None:
 
         pixel_done = hold_done = 0
         if len(under_way) > LATENCY:
-            pixel_done, hold_done, left = under_way[-1 - LATENCY]
-            visible |= left
+            pixel_done, hold_done, _ = under_way[-1 - LATENCY]
+        if len(under_way) > LATENCY + 1:
+            visible |= under_way[-2 - LATENCY][2]
         drained = random.choice(list(visible)) if visible else 0
         dut.drain_slot.value = drained
         await ReadOnly()
