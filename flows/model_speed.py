@@ -1,4 +1,4 @@
-"""How fast the cycle model is on networks of NAS-Bench-201's size, and what composing them of layers costs in accuracy.
+"""How fast the cost model is on networks of NAS-Bench-201's size, and what composing them of layers costs in accuracy.
 
 ``python -m flows.model_speed`` prints both.
 """
@@ -10,10 +10,14 @@ import time
 import numpy as np
 
 from flows.accelerators import ACCELERATOR_SPACES
+from hwgen.actions import action_counts
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig
-from hwgen.cycles import CycleTable, predict
+from hwgen.cost_table import CostTable
+from hwgen.cycles import predict
+from hwgen.energy import EYERISS_65NM, energy_uj
 from hwgen.graph import LayerGraph
+from hwgen.program import Program
 from nas.quantise import structure
 from nas.spaces.registry import space
 
@@ -39,30 +43,39 @@ def random_accelerators(rng: np.random.Generator, count: int) -> list[Accelerato
     return [accelerators.decode([int(rng.integers(size)) for size in accelerators.gene_sizes]) for _ in range(count)]
 
 
+def whole_costs(program: Program) -> tuple[float, float]:
+    """Cycles and microjoules of a program."""
+    config = program.config
+    return predict(program).cycles, energy_uj(action_counts(program), config, EYERISS_65NM)
+
+
 def main() -> None:
     """Model every network on every accelerator, whole and composed, and time composing them again."""
     rng = np.random.default_rng(0)
     networks, configs = random_networks(rng, NETWORKS), random_accelerators(rng, ACCELERATORS)
     began = time.perf_counter()
-    whole = np.array([[predict(compile_graph(graph, config)).cycles for config in configs] for graph in networks])
+    whole = np.array([[whole_costs(compile_graph(graph, config)) for config in configs] for graph in networks])
     whole_seconds = time.perf_counter() - began
 
-    table = CycleTable()
+    table = CostTable()
     began = time.perf_counter()
-    composed = np.array([table.cycles(graph, configs) for graph in networks])
+    costs = [table.costs(graph, configs) for graph in networks]
     first_seconds = time.perf_counter() - began
     began = time.perf_counter()
     for _ in range(REPETITIONS):
         for graph in networks:
-            table.cycles(graph, configs)
+            table.costs(graph, configs).energy_uj(EYERISS_65NM)
     again_seconds = (time.perf_counter() - began) / REPETITIONS
 
-    errors = np.abs(composed / whole - 1)
-    print(f"{whole.size / whole_seconds:.1f} networks per second compiled and modelled whole")
-    print(f"{whole.size / first_seconds:.1f} networks per second composed of layers that are not known yet")
-    rate = whole.size / again_seconds
+    composed = np.array([(cost.cycles, cost.energy_uj(EYERISS_65NM)) for cost in costs]).swapaxes(1, 2)
+    errors = np.abs(composed / whole - 1).reshape(-1, 2)
+    pairs = len(errors)
+    print(f"{pairs / whole_seconds:.1f} networks per second compiled and modelled whole")
+    print(f"{pairs / first_seconds:.1f} networks per second composed of layers that are not known yet")
+    rate = pairs / again_seconds
     print(f"{rate:.0f} networks per second composed of known layers, on {len(configs)} accelerators at once")
-    print(f"composed against whole: {errors.mean():.2%} mean error, {errors.max():.2%} largest")
+    for name, error in zip(("cycles", "energy"), errors.T, strict=True):
+        print(f"{name} composed against whole: {error.mean():.2%} mean error, {error.max():.2%} largest")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 
 from flows.evaluation import Pair
 from hwgen.compiler import CompileError, compile_graph
-from hwgen.cycles import CycleTable
+from hwgen.cost_table import CostTable
 from hwgen.graph import LayerGraph
 from nas.accuracy import Accuracy
 from nas.oracles import AccuracyOracle
@@ -23,7 +23,7 @@ class RtlEvaluator:
 
     def __init__(self, space: Space, oracle: AccuracyOracle) -> None:
         self._oracle = oracle
-        self._table = CycleTable()
+        self._table = CostTable()
         self._graph: Callable[[str], LayerGraph] = lru_cache(maxsize=4096)(lambda name: structure(space, name))
 
     def accuracy(self, architecture: str) -> Accuracy:
@@ -32,7 +32,7 @@ class RtlEvaluator:
 
     def modelled_cycles(self, pair: Pair) -> int | None:
         """The cycle model's, composed of layers; None where the network does not compile for the accelerator."""
-        (cycles,) = self._table.cycles(self._graph(pair.architecture), [pair.accelerator])
+        (cycles,) = self._table.costs(self._graph(pair.architecture), [pair.accelerator]).cycles
         return None if np.isinf(cycles) else int(cycles)
 
     def measured_cycles(self, pair: Pair) -> int | None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig, ConfigError, Dataflow
-from hwgen.cycles import CycleTable, predict
+from hwgen.cost_table import CostTable
+from hwgen.cycles import predict
 from hwgen.graph import LayerGraph
 
 SIDES = range(4, 33)
@@ -39,6 +40,6 @@ def tuned_array(graph: LayerGraph, preset: AcceleratorConfig) -> AcceleratorConf
     Raises CompileError where the network does not compile for ``preset``.
     """
     variants = list(array_variants(preset))
-    modelled = CycleTable().cycles(graph, variants)
+    modelled = CostTable().costs(graph, variants).cycles
     shortlist = [variants[index] for index in np.argsort(modelled)[:SHORTLIST] if np.isfinite(modelled[index])]
     return min([preset, *shortlist], key=lambda config: predict(compile_graph(graph, config)).cycles)

@@ -67,16 +67,22 @@ ENERGY_TABLES = (EYERISS_65NM, HOROWITZ_45NM)
 
 def energy_uj(counters: Mapping[str, int], config: AcceleratorConfig, table: EnergyTable) -> float:
     """Estimated dynamic energy of one run in microjoules, from ``counters`` (see ``hwgen.registers.COUNTERS``)."""
-    dram_bytes = (counters["dram_read_beats"] + counters["dram_write_beats"]) * config.bus_bytes
-    act_bytes = (counters["act_reads"] + counters["act_writes"]) * config.act_word_bytes
-    weight_bytes = counters["weight_reads"] * config.multipliers
-    picojoules = (
-        table.dram_word * dram_bytes / WORD_BYTES
-        + table.buffer_word * (act_bytes + weight_bytes) / WORD_BYTES
-        + table.weight_operand * counters["weight_file_accesses"] * config.multipliers
-        + table.input_operand * counters["input_file_accesses"] * config.rows
-        + table.mac * counters["macs"]
-        + 2 * table.partial_sum * counters["psum_updates"] * config.cols
-        + table.requantise * counters["requantised"]
-    )
-    return picojoules * 1e-6
+    return 1e-6 * sum(each * counters[action] for action, each in action_picojoules(config, table).items())
+
+
+def action_picojoules(config: AcceleratorConfig, table: EnergyTable) -> dict[str, float]:
+    """Picojoules that each event of a counter costs; those of counters that are not named cost nothing."""
+    beat = table.dram_word * config.bus_bytes / WORD_BYTES
+    vector = table.buffer_word * config.act_word_bytes / WORD_BYTES
+    return {
+        "dram_read_beats": beat,
+        "dram_write_beats": beat,
+        "act_reads": vector,
+        "act_writes": vector,
+        "weight_reads": table.buffer_word * config.multipliers / WORD_BYTES,
+        "weight_file_accesses": table.weight_operand * config.multipliers,
+        "input_file_accesses": table.input_operand * config.rows,
+        "macs": table.mac,
+        "psum_updates": 2 * table.partial_sum * config.cols,
+        "requantised": table.requantise,
+    }

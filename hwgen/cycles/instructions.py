@@ -1,4 +1,4 @@
-"""Instructions of a program's image, decoded as far as their timing depends on them."""
+"""Instructions of a program's image, decoded as far as their timing and what they count depend on them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ FIELDS: dict[Opcode, tuple[str, ...]] = {
         "out_height",
         "kernel_steps",
         "step_rows",
+        "last_rows",
         "segment_steps",
         "segment_stride",
+        "lanes",
+        "last_lanes",
         "slide",
         "columns",
         "next_column",
@@ -53,7 +56,7 @@ FIELDS: dict[Opcode, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Instruction:
-    """An instruction's opcode, what it waits for, and the fields that its timing depends on."""
+    """An instruction's opcode, what it waits for, and the fields that its timing and its actions depend on."""
 
     opcode: Opcode
     waits: tuple[int, ...]

@@ -1,9 +1,12 @@
-"""Cycles of whole networks on many accelerators, composed of their layers' cycles among their neighbours.
+"""Cycles and actions of whole networks on many accelerators, composed of their layers'.
 
 A layer's cycles, from the completion of the one before to its own, follow from its shape, from where its tensors lie
 and from the layers around it, whose transfers and computations overlap its own. So each layer is compiled and modelled
 once per configuration in a window of its neighbours in program order, and every network that has the same window has
-the cycles for the price of a lookup.
+the cycles for the price of a lookup. They are close to the whole program's; what lies outside the window is left out.
+
+Its actions (``hwgen.actions``) follow from its shape and from where its tensors lie alone, and a network's are their
+sum and the fetching of so many instructions: exactly those of the whole program.
 """
 
 from __future__ import annotations
@@ -14,11 +17,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from hwgen.actions import ACTIONS, fetch_beats, layer_actions
 from hwgen.compiler.compile import CompileError, compile_layers, memory_candidates
 from hwgen.compiler.memory import MemoryPlan, plan_key, plan_memory
 from hwgen.compiler.tiles import Place
 from hwgen.config import AcceleratorConfig
-from hwgen.cycles.accelerator import predict
+from hwgen.cycles import predict
+from hwgen.energy import EnergyTable, action_picojoules
 from hwgen.graph import Add, Layer, LayerGraph
 from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
 
@@ -26,6 +31,8 @@ LAYERS_BEFORE = 3
 """Layers of a window before its own: what they leave of their computations and of the bus reaches it."""
 LAYERS_AFTER = 1
 """And after it: their weights load while it computes."""
+COUNTED = (*ACTIONS, "instructions")
+"""What is remembered of a layer beside its cycles."""
 
 Signature = tuple[object, ...]
 
@@ -35,6 +42,8 @@ class _Planned:
     """A network under a memory plan."""
 
     plan: MemoryPlan
+    layers: np.ndarray
+    """int64 [layers]: the number of each layer's shape and places."""
     windows: np.ndarray
     """int64 [layers]: the number of each layer's window."""
 
@@ -48,30 +57,53 @@ class _Network:
     planned: dict[tuple[tuple[int, int], frozenset[str]], _Planned] = field(default_factory=dict)
 
 
-class CycleTable:
-    """Composes networks' cycles and remembers what it modelled of their layers."""
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """What an inference of one network costs on each of some accelerators, by the model."""
+
+    configs: Sequence[AcceleratorConfig]
+    cycles: np.ndarray
+    """float64 [configs]: infinite where the network does not compile."""
+    actions: np.ndarray
+    """int64 [configs, ACTIONS]: 0 there."""
+
+    def energy_uj(self, table: EnergyTable) -> np.ndarray:
+        """float64 [configs]: ``hwgen.energy.energy_uj`` of the actions; infinite where the network does not compile."""
+        picojoules = [action_picojoules(config, table) for config in self.configs]
+        each = np.array([[energies[name] for name in ACTIONS] for energies in picojoules]).reshape(self.actions.shape)
+        return np.where(np.isinf(self.cycles), np.inf, 1e-6 * (self.actions * each).sum(axis=1))
+
+
+class CostTable:
+    """Composes networks' costs and remembers what it modelled of their layers."""
 
     def __init__(self, memory: MemoryModel = DEFAULT_MEMORY) -> None:
         self._memory = memory
         self._networks: WeakKeyDictionary[LayerGraph, _Network] = WeakKeyDictionary()
+        self._layers: dict[Signature, int] = {}
         self._windows: dict[Signature, int] = {}
         self._rows: dict[AcceleratorConfig, int] = {}
         self._cycles = np.full((16, 256), np.nan)
         """By configuration and window: infinite where it cannot be compiled, NaN where it is not known."""
+        self._counts = np.zeros((16, 64, len(COUNTED)), np.int64)
+        """By configuration and layer; known where a window with the layer is."""
 
-    def cycles(self, graph: LayerGraph, configs: Sequence[AcceleratorConfig]) -> np.ndarray:
-        """float64 [configs]: modelled cycles of an inference; infinite where the network does not compile."""
+    def costs(self, graph: LayerGraph, configs: Sequence[AcceleratorConfig]) -> Costs:
+        """The costs of ``graph`` on each of ``configs``."""
         network = self._network(graph)
-        totals = np.full(len(configs), np.inf)
-        if not network.layers:
-            return totals
-        for candidates in network.candidates:
+        cycles, counts = np.full(len(configs), np.inf), np.zeros((len(configs), len(COUNTED)), np.int64)
+        for candidates in network.candidates if network.layers else []:
             alike: dict[tuple[int, int], list[int]] = {}
-            for index in np.flatnonzero(np.isinf(totals)).tolist():
+            for index in np.flatnonzero(np.isinf(cycles)).tolist():
                 alike.setdefault(plan_key(configs[index]), []).append(index)
             for indices in alike.values():
-                totals[indices] = self._totals(graph, network, candidates, [configs[index] for index in indices])
-        return totals
+                sums = self._sums(graph, network, candidates, [configs[index] for index in indices])
+                cycles[indices], counts[indices] = sums
+        actions = counts[:, : len(ACTIONS)]
+        bus_bytes = np.array([config.bus_bytes for config in configs])
+        fetched = fetch_beats(counts[:, COUNTED.index("instructions")], bus_bytes)
+        actions[:, ACTIONS.index("dram_read_beats")] += np.where(np.isinf(cycles), 0, fetched)
+        return Costs(configs, cycles, actions)
 
     def _network(self, graph: LayerGraph) -> _Network:
         network = self._networks.get(graph)
@@ -80,14 +112,13 @@ class CycleTable:
             self._networks[graph] = network
         return network
 
-    def _totals(
+    def _sums(
         self, graph: LayerGraph, network: _Network, candidates: frozenset[str], configs: Sequence[AcceleratorConfig]
-    ) -> np.ndarray:
-        """float64 [configs], which share their plan."""
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The layers' cycles, float64 [configs], and counts, int64 [configs, COUNTED], on ``configs`` of one plan."""
         key = plan_key(configs[0]), candidates
         if key not in network.planned:
-            plan = plan_memory(graph, configs[0], candidates)
-            network.planned[key] = _Planned(plan, self._number(_signatures(graph, network.layers, plan)))
+            network.planned[key] = self._plan(graph, network.layers, plan_memory(graph, configs[0], candidates))
         planned = network.planned[key]
         rows = np.array([self._row(config) for config in configs])
         cycles = self._cycles[rows[:, None], planned.windows]
@@ -95,8 +126,18 @@ class CycleTable:
         for index in np.flatnonzero(unknown).tolist():
             self._model(graph, network.layers, planned, configs[index], int(rows[index]))
             cycles[index] = self._cycles[rows[index], planned.windows]
-        totals: np.ndarray = np.where(np.isinf(cycles).any(axis=1), np.inf, cycles.sum(axis=1))
-        return totals
+        impossible = np.isinf(cycles).any(axis=1)
+        counts = self._counts[rows[:, None], planned.layers].sum(axis=1)
+        return np.where(impossible, np.inf, cycles.sum(axis=1)), np.where(impossible[:, None], 0, counts)
+
+    def _plan(self, graph: LayerGraph, layers: Sequence[Layer], plan: MemoryPlan) -> _Planned:
+        """Number what is not numbered yet of a network under ``plan``."""
+        own = [_signature(graph, layer, plan) for layer in layers]
+        numbers = [self._layers.setdefault(signature, len(self._layers)) for signature in own]
+        windows = [self._windows.setdefault(window, len(self._windows)) for window in _windows(graph, layers, own)]
+        self._counts = _grown(self._counts, self._counts.shape[0], len(self._layers), 0)
+        self._cycles = _grown(self._cycles, self._cycles.shape[0], len(self._windows), np.nan)
+        return _Planned(plan, np.array(numbers), np.array(windows))
 
     def _model(
         self, graph: LayerGraph, layers: Sequence[Layer], planned: _Planned, config: AcceleratorConfig, row: int
@@ -119,28 +160,25 @@ class CycleTable:
                     if not _compiles(graph, layers[index], config, plan):
                         self._cycles[row, planned.windows[index]] = np.inf
                 return
-            cycles = predict(program, self._memory).layer_cycles
+            counts, cycles = layer_actions(program), predict(program, self._memory).layer_cycles
+            self._counts[row, planned.layers[first:end]] = [[layer[name] for name in COUNTED] for layer in counts]
             for window, index in missing.items():
                 if first <= index < end:
                     self._cycles[row, window] = cycles[index - first][1]
 
-    def _number(self, signatures: Sequence[Signature]) -> np.ndarray:
-        """int64 [layers]: windows' numbers, new ones for those not met before."""
-        numbers = [self._windows.setdefault(signature, len(self._windows)) for signature in signatures]
-        self._cycles = _grown(self._cycles, self._cycles.shape[0], len(self._windows))
-        return np.array(numbers)
-
     def _row(self, config: AcceleratorConfig) -> int:
         row = self._rows.setdefault(config, len(self._rows))
-        self._cycles = _grown(self._cycles, len(self._rows), self._cycles.shape[1])
+        self._counts = _grown(self._counts, len(self._rows), self._counts.shape[1], 0)
+        self._cycles = _grown(self._cycles, len(self._rows), self._cycles.shape[1], np.nan)
         return row
 
 
-def _grown(table: np.ndarray, rows: int, columns: int) -> np.ndarray:
+def _grown(table: np.ndarray, rows: int, columns: int, unknown: float) -> np.ndarray:
     """The table, or a larger one with the same beginning where it is too small."""
     if table.shape[0] >= rows and table.shape[1] >= columns:
         return table
-    grown = np.full((max(table.shape[0], 2 * rows), max(table.shape[1], 2 * columns)), np.nan)
+    shape = max(table.shape[0], 2 * rows), max(table.shape[1], 2 * columns), *table.shape[2:]
+    grown = np.full(shape, unknown, table.dtype)
     grown[: table.shape[0], : table.shape[1]] = table
     return grown
 
@@ -169,17 +207,16 @@ def _merged(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _signatures(graph: LayerGraph, layers: Sequence[Layer], plan: MemoryPlan) -> list[Signature]:
+def _windows(graph: LayerGraph, layers: Sequence[Layer], own: Sequence[Signature]) -> list[Signature]:
     """What each layer's cycles follow from: every layer of its window, and which of them read which."""
     position = {layer.name: index for index, layer in enumerate(layers)}
-    own = [_signature(graph, layer, plan) for layer in layers]
     reads = [[position.get(operand.name, -len(layers)) for operand in graph.operands(layer)] for layer in layers]
-    signatures: list[Signature] = []
+    windows: list[Signature] = []
     for index in range(len(layers)):
         first, end = _bounds(index, len(layers))
         links = tuple(tuple(max(-1, read - first) for read in reads[other]) for other in range(first, end))
-        signatures.append((index - first, end == len(layers), tuple(own[first:end]), links))
-    return signatures
+        windows.append((index - first, end == len(layers), tuple(own[first:end]), links))
+    return windows
 
 
 def _signature(graph: LayerGraph, layer: Layer, plan: MemoryPlan) -> Signature:

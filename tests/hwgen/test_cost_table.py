@@ -1,17 +1,21 @@
-"""Networks composed of their layers' cycles, against the whole program's."""
+"""Networks' costs composed of their layers', against the whole program's."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hwgen import cost_table
+from hwgen.actions import ACTIONS, action_counts
 from hwgen.compiler import CompileError, compile_graph
 from hwgen.compiler.memory import chip_candidates, plan_key, plan_memory
 from hwgen.config import PRESETS, AcceleratorConfig
-from hwgen.cycles import CycleTable, composed, predict
+from hwgen.cost_table import Costs, CostTable
+from hwgen.cycles import predict
+from hwgen.energy import EYERISS_65NM, energy_uj
 from hwgen.graph import Conv, Input, LayerGraph, TensorType, Window
 from hwgen.importers.tflite import read_tflite
 from hwgen.networks.random_network import RandomNetwork
@@ -38,47 +42,61 @@ def residual_network(kernels: Collection[int]) -> LayerGraph:
     return network.graph
 
 
-def whole(graph: LayerGraph, config: AcceleratorConfig) -> float:
-    return predict(compile_graph(graph, config)).cycles
+def whole(graph: LayerGraph, configs: Sequence[AcceleratorConfig]) -> Costs:
+    """Of the compiled programs."""
+    programs = [compile_graph(graph, config) for config in configs]
+    cycles = [predict(program).cycles for program in programs]
+    return Costs(configs, np.array(cycles), np.array([list(action_counts(program).values()) for program in programs]))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_network_of_which_nothing_is_known_is_modelled_whole(seed: int) -> None:
     """Layers differ from each other here, so that all are missing."""
-    graph = random_layer_graph(np.random.default_rng(seed), max_elements=1024)
-    assert CycleTable().cycles(graph, [SMALL, LARGE]).tolist() == [whole(graph, config) for config in (SMALL, LARGE)]
+    graph, configs = random_layer_graph(np.random.default_rng(seed), max_elements=1024), [SMALL, LARGE]
+    composed, expected = CostTable().costs(graph, configs), whole(graph, configs)
+    assert composed.cycles.tolist() == expected.cycles.tolist()
+    assert composed.actions.tolist() == expected.actions.tolist()
 
 
-def test_networks_of_known_layers_are_close_to_the_whole() -> None:
-    table, configs = CycleTable(), [SMALL, LARGE]
+def test_networks_of_known_layers_are_close_to_the_whole_in_cycles_and_equal_in_actions() -> None:
+    table, configs = CostTable(), [SMALL, LARGE]
     for kernels in ((3, 3), (3, 1), (1, 3), (1, 1), (3, 3, 1), (3,), (1, 3, 1)):
         graph = residual_network(kernels)
-        np.testing.assert_allclose(
-            table.cycles(graph, configs), [whole(graph, config) for config in configs], rtol=0.01
-        )
+        composed, expected = table.costs(graph, configs), whole(graph, configs)
+        np.testing.assert_allclose(composed.cycles, expected.cycles, rtol=0.01)
+        assert composed.actions.tolist() == expected.actions.tolist()
 
 
 def test_repeated_blocks_are_close_to_the_whole_where_weights_load_far_ahead(data_dir: Path) -> None:
     """The first of MobileNet's repetitions wait for weights that the later ones find loaded."""
     graph, config = read_tflite(data_dir / "models" / "vww_96_int8.tflite"), PRESETS["max256"]
-    np.testing.assert_allclose(CycleTable().cycles(graph, [config]), [whole(graph, config)], rtol=0.01)
+    np.testing.assert_allclose(CostTable().costs(graph, [config]).cycles, whole(graph, [config]).cycles, rtol=0.01)
 
 
 def test_what_is_known_is_not_modelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = CycleTable()
-    first = table.cycles(residual_network((3, 1)), [LARGE, SMALL])
-    monkeypatch.setattr(composed, "compile_layers", None)
-    assert table.cycles(residual_network((3, 1)), [LARGE, SMALL]).tolist() == first.tolist()
+    table = CostTable()
+    first = table.costs(residual_network((3, 1)), [LARGE, SMALL])
+    monkeypatch.setattr(cost_table, "compile_layers", None)
+    again = table.costs(residual_network((3, 1)), [LARGE, SMALL])
+    assert (again.cycles.tolist(), again.actions.tolist()) == (first.cycles.tolist(), first.actions.tolist())
 
 
-def test_a_network_that_does_not_compile_takes_forever() -> None:
+def test_energy_is_that_of_each_accelerators_actions() -> None:
+    costs = CostTable().costs(residual_network((3,)), [SMALL, LARGE])
+    counts = [dict(zip(ACTIONS, row, strict=True)) for row in costs.actions.tolist()]
+    expected = [energy_uj(*pair, EYERISS_65NM) for pair in zip(counts, costs.configs, strict=True)]
+    assert costs.energy_uj(EYERISS_65NM).tolist() == pytest.approx(expected)
+
+
+def test_a_network_that_does_not_compile_costs_without_end() -> None:
     """2000 columns of 300 channels, all padding: the first operand lies half a megabyte before the row."""
     graph = single_layer(Conv, (1, 4, 300), 4, Window((1, 2000), (1, 1), (0, 0, 1998, 0)))
     with pytest.raises(CompileError):
         compile_graph(graph, LARGE)
     empty = LayerGraph("empty", Input("input", TensorType((1, 1, 1), 1.0, 0)))
     for impossible in (graph, empty):
-        assert CycleTable().cycles(impossible, [LARGE, SMALL]).tolist() == [np.inf, np.inf]
+        costs = CostTable().costs(impossible, [LARGE, SMALL])
+        assert costs.cycles.tolist() == costs.energy_uj(EYERISS_65NM).tolist() == [np.inf, np.inf]
 
 
 @pytest.mark.parametrize("seed", range(10))
