@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from flows.accelerators import config_values
 from flows.layer_report import layer_values
+from hwgen.actions import action_counts
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig
 from hwgen.cycles import Prediction, predict
@@ -29,6 +31,8 @@ class Simulation:
     measurement: Measurement
     prediction: Prediction
     """Of the cycle model, for the memory that was simulated."""
+    predicted_actions: Mapping[str, int]
+    """By the program's instructions."""
     expected: np.ndarray
     """int8 [N, h, w, c], from the reference."""
 
@@ -47,7 +51,8 @@ def simulate_network(
     """
     program = compile_graph(graph, config)
     measurement = simulate(program, inputs, trace=trace)
-    return Simulation(graph, config, measurement, predict(program, measurement.memory), run(graph, inputs))
+    prediction, actions = predict(program, measurement.memory), action_counts(program)
+    return Simulation(graph, config, measurement, prediction, actions, run(graph, inputs))
 
 
 def read_inputs(path: Path, graph: LayerGraph, samples: int | None) -> np.ndarray:
@@ -74,8 +79,8 @@ def random_inputs(graph: LayerGraph, samples: int, seed: int) -> np.ndarray:
 
 
 def simulation_values(simulation: Simulation) -> dict[str, Any]:
-    """The report as a JSON object. Cycles and counters are those of the first sample, measured in
-    RTL; predicted cycles are the model's."""
+    """The report as a JSON object. Cycles, counters and energy are those of the first sample, measured in
+    RTL; predicted ones are the models'."""
     graph, config, measurement = simulation.graph, simulation.config, simulation.measurement
     prediction, counters, macs = simulation.prediction, measurement.counters, graph.total_macs
     return {
@@ -105,12 +110,18 @@ def simulation_values(simulation: Simulation) -> dict[str, Any]:
             )
         ],
         "counters": counters,
-        "energy_uj": {table.name: energy_uj(counters, config, table) for table in ENERGY_TABLES},
+        "energy_uj": _energies(counters, config),
+        "predicted_energy_uj": _energies(simulation.predicted_actions, config),
         "memory": {"bus_bits": config.bus_bits, "latency_cycles": measurement.memory.latency_cycles},
         "build_seconds": measurement.build_seconds,
         "sim_seconds": measurement.sim_seconds,
         "sim_cycles_per_second": measurement.sim_cycles_per_second,
     }
+
+
+def _energies(counters: Mapping[str, int], config: AcceleratorConfig) -> dict[str, float]:
+    """By table."""
+    return {table.name: energy_uj(counters, config, table) for table in ENERGY_TABLES}
 
 
 def _utilisation(macs: int, cycles: int, config: AcceleratorConfig) -> float:

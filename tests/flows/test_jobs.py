@@ -62,6 +62,7 @@ def test_simulate_reports_what_was_measured(capsys: pytest.CaptureFixture[str], 
     assert report["dram_write_bytes"] > 0
     assert all(energy > 0 for energy in report["energy_uj"].values())
     assert len(report["energy_uj"]) == 2
+    assert report["predicted_energy_uj"] == report["energy_uj"]
     assert np.load(tmp_path / "y.npy").shape == (3, 1, 1, 10)
     assert (tmp_path / "p.png").stat().st_size > 0
     for layer in report["layers"]:
