@@ -1,0 +1,111 @@
+"""What every search strategy offers: it proposes genotypes, and is told what they came to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+Genes = tuple[int, ...]
+
+ATTEMPTS = 100
+"""Draws after which a proposal may repeat an earlier one: nearly all that a strategy would propose was."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is searched: gene ``i`` is in ``range(gene_sizes[i])``."""
+
+    gene_sizes: tuple[int, ...]
+    ordered: tuple[bool, ...]
+    """Per gene: whether neighbouring values are alike, as sizes are; the values of another are unordered choices."""
+    objectives: int
+    budget: int
+    """How many proposals will be asked for in all."""
+    population: int
+    """Proposals of a generation, for strategies that have generations."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a proposal came to."""
+
+    genes: Genes
+    objectives: tuple[float, ...] | None
+    """Finite, to be minimised; None where not evaluated, as the genes stand for nothing or miss a constraint."""
+    violation: float = 0.0
+    """By how much constraints are missed in all, relative to their bounds: 0 where none is, infinite for nothing."""
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it meets every constraint and its objectives are known."""
+        return self.objectives is not None and self.violation <= 0
+
+
+class Strategy(ABC):
+    """Proposes by ``ask``, and learns by ``tell``.
+
+    Outcomes may be told in any order and for any part of what was asked; between two asks their order does not matter.
+    What is told again replaces what was told before. Proposals are a deterministic function of the problem, the seed
+    and the calls: replaying the calls repeats the proposals, which is how a search resumes.
+    """
+
+    def __init__(self, problem: Problem, seed: int) -> None:
+        self.problem = problem
+        self._rng = np.random.default_rng(seed)
+        self._sizes = np.array(problem.gene_sizes)
+        self._asked: dict[Genes, int] = {}
+        self._told: dict[Genes, Outcome] = {}
+        self._learnt = True
+
+    @property
+    def batch(self) -> int:
+        """How many proposals it would best be asked for at once: all are told before it learns of any."""
+        return 1
+
+    def ask(self, count: int) -> list[Genes]:
+        """``count`` proposals; a repetition among all asked so far only where there is hardly anything else."""
+        if not self._learnt:
+            self._learn()
+            self._learnt = True
+        proposals = []
+        for _ in range(count):
+            genes = self._propose()
+            self._asked.setdefault(genes, len(self._asked))
+            proposals.append(genes)
+        return proposals
+
+    def tell(self, outcomes: Iterable[Outcome]) -> None:
+        """Take outcomes. Raises ValueError where one was never asked for."""
+        for outcome in outcomes:
+            if outcome.genes not in self._asked:
+                raise ValueError(f"genes: {outcome.genes} were never asked for; accepted: proposals")
+            if self._told.get(outcome.genes) != outcome:
+                self._told[outcome.genes] = outcome
+                self._learnt = False
+
+    @abstractmethod
+    def _propose(self) -> Genes:
+        """The next proposal."""
+
+    def _learn(self) -> None:  # noqa: B027 (a strategy need not learn)
+        """Take in what was told since the last call; called before proposals."""
+
+    @property
+    def _outcomes(self) -> list[Outcome]:
+        """The last outcome of everything told, in the order in which it was asked for."""
+        return sorted(self._told.values(), key=lambda outcome: self._asked[outcome.genes])
+
+    def _uniform(self) -> Genes:
+        """Genes drawn uniformly."""
+        return tuple(self._rng.integers(self._sizes).tolist())
+
+    def _new(self, draw: Callable[[], Genes]) -> Genes:
+        """What ``draw`` gives that was not asked for yet; anything after ATTEMPTS."""
+        for _ in range(ATTEMPTS):
+            genes = draw()
+            if genes not in self._asked:
+                return genes
+        return genes

@@ -1,0 +1,32 @@
+"""The strategies by name; each is imported when it is asked for, as some bring large libraries."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from importlib import import_module
+
+from nas.strategies.base import Problem, Strategy
+
+
+class StrategyName(StrEnum):
+    """The strategies that there are."""
+
+    RANDOM = "random"
+    NSGA2 = "nsga2"
+    BAYES = "bayes"
+    RL = "rl"
+
+
+_CLASSES = {
+    StrategyName.RANDOM: ("nas.strategies.random", "RandomSearch"),
+    StrategyName.NSGA2: ("nas.strategies.nsga2", "Nsga2"),
+    StrategyName.BAYES: ("nas.strategies.bayes", "Bayes"),
+    StrategyName.RL: ("nas.strategies.rl", "Reinforce"),
+}
+
+
+def strategy(name: StrategyName, problem: Problem, seed: int) -> Strategy:
+    """A new strategy."""
+    module, class_name = _CLASSES[name]
+    found: Strategy = getattr(import_module(module), class_name)(problem, seed)
+    return found
