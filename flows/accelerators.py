@@ -28,6 +28,11 @@ class AcceleratorSpace:
         """Number of choices of each field, in field order."""
         return tuple(len(choices) for choices in vars(self).values())
 
+    @property
+    def ordered_genes(self) -> tuple[bool, ...]:
+        """Per field, whether its choices are sizes in ascending order."""
+        return tuple(name != "dataflow" for name in vars(self))
+
     def decode(self, genes: Sequence[int]) -> AcceleratorConfig:
         """The configuration that ``genes`` (one index per field) stand for."""
         values = {name: choices[gene] for (name, choices), gene in zip(vars(self).items(), genes, strict=True)}

@@ -17,12 +17,13 @@ from rich.console import Console
 from flows.errors import MismatchError, exit_code
 from flows.files import new_directory, refuse_occupied, refuse_unwritable, write_array
 from flows.network import load_network
-from flows.settings import Oracle, Settings, Strategy, load_settings
+from flows.settings import Oracle, Settings, load_settings
 from flows.simulation import random_inputs, read_inputs, simulate_network, simulation_values
 from flows.simulation_table import print_simulation
 from hwgen.config import load_config
 from hwgen.errors import InputError
 from hwgen.files import write_bytes
+from nas.strategies import StrategyName
 
 FILE_WIDTH = 132
 """Characters per line of a table that goes to a file or a pipe."""
@@ -127,9 +128,11 @@ def search(
         Path | None, typer.Option(help="where the data set's files lie; else the directory that COSYNTH_DATA names")
     ] = None,
     accuracy: Annotated[Oracle, typer.Option(help="where accuracies come from")] = Settings.accuracy,
-    strategy: Annotated[Strategy, typer.Option(help="how pairs are proposed")] = Settings.strategy,
+    strategy: Annotated[StrategyName, typer.Option(help="how pairs are proposed")] = Settings.strategy,
     budget: Annotated[int, typer.Option(help="pairs proposed")] = Settings.budget,
-    population: Annotated[int, typer.Option(help="pairs per generation")] = Settings.population,
+    population: Annotated[
+        int, typer.Option(help="pairs per round, after which the front is measured")
+    ] = Settings.population,
     builds: Annotated[int, typer.Option(help="accelerators built and simulated")] = Settings.builds,
     constraint: Annotated[
         list[str] | None, typer.Option(metavar="METRIC<=BOUND", help="such as latency_ms<=5 or accuracy>=0.95")

@@ -1,30 +1,27 @@
-"""The joint search over pairs: NSGA-II on modelled cycles, steered by cycles measured in RTL simulation.
+"""The joint search over pairs: a strategy on modelled cycles, steered by cycles measured in RTL simulation.
 
-Every pair is modelled; the pairs that enter the front are measured, generation by generation, and what was measured
-corrects the model. The search is a deterministic function of its settings and of the evaluations, so an interrupted one
-resumes by running again from the start with the finished evaluations at hand.
+Every pair's hardware is modelled; the accuracy is asked only of pairs whose hardware meets the constraints. The pairs
+that enter the front are measured, round by round, and what was measured corrects the model. The search is a
+deterministic function of its settings and of the evaluations, so an interrupted one resumes by running again from the
+start with the finished evaluations at hand.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil, inf
 from typing import Protocol
-
-import numpy as np
 
 from flows.accelerators import AcceleratorSpace, distance
 from flows.constraints import Constraint
 from flows.evaluation import Evaluation, Evaluator, Pair, Tier, corrected
 from flows.evaluation_log import EvaluationLog
-from flows.nsga2 import GeneticSearch
-from flows.pareto import OBJECTIVES, objective_vector, pareto_front, satisfies
+from flows.pareto import OBJECTIVES, pareto_front, proportional_objectives, satisfies
 from hwgen.config import AcceleratorConfig
-from nas.accuracy import Accuracy
-
-WORST = 1e12
-"""Objective and violation of what is no network or cannot run; infinity would not rank."""
+from nas.accuracy import Accuracy, AccuracyTier
+from nas.strategies import Genes, Outcome, Problem, StrategyName, strategy
 
 
 class ArchitectureSpace(Protocol):
@@ -45,21 +42,30 @@ class ArchitectureSpace(Protocol):
 class SearchSettings:
     """The size of a search and what it asks for."""
 
+    strategy: StrategyName
+    budget: int
+    """Proposals of the strategy: pairs, repetitions and genes that are no pair."""
     population: int
-    generations: int
+    """Proposals of a round, after which the front is measured."""
     accelerator_builds: int
     """How many different accelerators may be built and simulated."""
     constraints: tuple[Constraint, ...]
     clock_mhz: float
     seed: int
 
+    @property
+    def rounds(self) -> int:
+        return ceil(self.budget / self.population)
+
 
 @dataclass(frozen=True)
 class Progress:
     """How far a search has come."""
 
-    generation: int
+    round: int
     modelled: int
+    accuracies: int
+    """Networks whose accuracy was asked for."""
     measured: int
     accelerators: int
 
@@ -82,91 +88,138 @@ class PairSearch:
         self._settings = settings
         self._log = log
         self._on_progress = on_progress
+        self._pairs: dict[Genes, Pair | None] = {}
         self._modelled: dict[Pair, Evaluation] = {}
         self._measured: dict[Pair, Evaluation] = {}
         self._accuracies = {
             found.pair.architecture: Accuracy(found.accuracy, found.accuracy_tier, found.accuracy_provenance)
             for found in log
+            if found.accuracy_tier is not AccuracyTier.NOT_ASKED
         }
-        self._generation = 0
+        self._round = 0
 
     def run(self) -> list[Evaluation]:
         """The Pareto front, every member of it measured; pairs that miss a constraint or cannot run are not in it."""
         settings = self._settings
-        genetic = GeneticSearch(
-            self._architectures.choices + self._accelerators.gene_sizes,
-            objectives=len(OBJECTIVES),
-            constraints=len(settings.constraints),
-            population=settings.population,
-            generations=settings.generations,
-            seed=settings.seed,
-        )
-        for generation, genes in enumerate(genetic.generations(), start=1):
-            self._generation = generation
-            genetic.tell(*self._scores(genes))
-            allowed = settings.accelerator_builds * generation // settings.generations
-            if self._measure_front(allowed):
-                genetic.revise(*self._scores(genetic.survivors))
+        searcher = strategy(settings.strategy, self._problem(), settings.seed)
+        asked = 0
+        for self._round in range(1, settings.rounds + 1):
+            end = min(settings.budget, self._round * settings.population)
+            while asked < end:
+                proposals = searcher.ask(min(searcher.batch, end - asked))
+                asked += len(proposals)
+                self._pairs.update((genes, self._pair(genes)) for genes in proposals)
+                for genes in proposals:
+                    self._model(self._pairs[genes])
+                searcher.tell(self._outcomes(proposals))
+            if self._measure_front(settings.accelerator_builds * self._round // settings.rounds):
+                searcher.tell(self._outcomes(self._pairs))
+        self._rehouse_front()
         while self._measure_front(settings.accelerator_builds):
             pass
         return pareto_front(self._feasible(self._measured.values()), settings.clock_mhz)
 
-    def _pair(self, genes: np.ndarray) -> Pair | None:
-        """The pair that ``genes`` stand for, on the nearest accelerator built once no further may be built."""
+    def _problem(self) -> Problem:
+        networks, accelerators = self._architectures.choices, self._accelerators
+        return Problem(
+            gene_sizes=networks + accelerators.gene_sizes,
+            ordered=(False,) * len(networks) + accelerators.ordered_genes,
+            objectives=len(OBJECTIVES),
+            budget=self._settings.budget,
+            population=self._settings.population,
+        )
+
+    def _pair(self, genes: Genes) -> Pair | None:
+        """The pair that ``genes`` stand for; None where they are no network."""
         split = len(self._architectures.choices)
-        architecture, accelerator_genes = genes[:split].tolist(), genes[split:].tolist()
-        if not self._architectures.is_legal(architecture):
+        if not self._architectures.is_legal(genes[:split]):
             return None
-        accelerator = self._accelerators.decode(accelerator_genes)
-        built = self._built()
-        if len(built) >= self._settings.accelerator_builds:
-            accelerator = min(built, key=lambda candidate: distance(candidate, accelerator))
-        return Pair(self._architectures.decode(architecture), accelerator)
+        return Pair(self._architectures.decode(genes[:split]), self._accelerators.decode(genes[split:]))
 
     def _built(self) -> dict[AcceleratorConfig, None]:
         """The accelerators simulated so far, in order."""
         return dict.fromkeys(pair.accelerator for pair in self._measured)
 
-    def _model(self, pair: Pair) -> None:
-        if pair not in self._modelled:
-            self._modelled[pair] = self._evaluated(pair, Tier.MODELLED, self._evaluator.modelled_cycles)
-            self._report()
-
-    def _measure(self, pair: Pair) -> None:
-        self._measured[pair] = self._evaluated(pair, Tier.MEASURED, self._evaluator.measured_cycles)
+    def _model(self, pair: Pair | None) -> None:
+        """Know the pair's modelled cycles, and its accuracy unless they turn it away."""
+        if pair is None or pair in self._modelled:
+            return
+        found = self._log.find(pair, Tier.MODELLED)
+        if found is None:
+            cycles = self._evaluator.modelled_cycles(pair)
+            found = Evaluation(pair, Tier.MODELLED, cycles, 0.0, AccuracyTier.NOT_ASKED, "its hardware was turned away")
+            if self._hardware_violation(found) <= 0:
+                found = self._with_accuracy(found)
+            self._log.append(found)
+        self._modelled[pair] = found
         self._report()
 
-    def _evaluated(self, pair: Pair, tier: Tier, cycles: Callable[[Pair], int | None]) -> Evaluation:
-        """The evaluation found in the log, or else a new one appended to it."""
-        found = self._log.find(pair, tier)
-        if found is not None:
-            return found
-        if pair.architecture not in self._accuracies:
-            self._accuracies[pair.architecture] = self._evaluator.accuracy(pair.architecture)
-        accuracy = self._accuracies[pair.architecture]
-        evaluation = Evaluation(pair, tier, cycles(pair), accuracy.value, accuracy.tier, accuracy.provenance)
-        self._log.append(evaluation)
-        return evaluation
+    def _with_accuracy(self, evaluation: Evaluation) -> Evaluation:
+        architecture = evaluation.pair.architecture
+        if architecture not in self._accuracies:
+            self._accuracies[architecture] = self._evaluator.accuracy(architecture)
+        accuracy = self._accuracies[architecture]
+        return replace(
+            evaluation,
+            accuracy=accuracy.value,
+            accuracy_tier=accuracy.tier,
+            accuracy_provenance=accuracy.provenance,
+        )
+
+    def _measure(self, pair: Pair) -> None:
+        found = self._log.find(pair, Tier.MEASURED)
+        if found is None:
+            cycles = self._evaluator.measured_cycles(pair)
+            found = replace(self._modelled[pair], tier=Tier.MEASURED, cycles=cycles)
+            self._log.append(found)
+        self._measured[pair] = found
+        self._report()
+
+    def _rehouse_front(self) -> None:
+        """Model the front's networks whose accelerators were never built on the nearest one that was."""
+        built = self._built()
+        for evaluation in pareto_front(self._feasible(self._known().values()), self._settings.clock_mhz):
+            wanted = evaluation.pair.accelerator
+            if built and wanted not in built:
+                self._model(Pair(evaluation.pair.architecture, min(built, key=lambda other: distance(other, wanted))))
+
+    def _readmit(self) -> None:
+        """Ask for the accuracy of pairs that the model turned away and the corrected model does not."""
+        for pair, evaluation in corrected(self._modelled, self._measured).items():
+            turned_away = self._modelled[pair]
+            if turned_away.accuracy_tier is AccuracyTier.NOT_ASKED and self._hardware_violation(evaluation) <= 0:
+                self._modelled[pair] = self._with_accuracy(turned_away)
+                self._log.append(self._modelled[pair])
 
     def _known(self) -> dict[Pair, Evaluation]:
         """The best that is known of every pair: its measurement, or its modelled cycles corrected by measurements."""
         return {**self._modelled, **corrected(self._modelled, self._measured), **self._measured}
 
-    def _scores(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Objectives and violations of the individuals of ``genes``, from what is known now."""
-        pairs = [self._pair(individual) for individual in genes]
-        for pair in pairs:
-            if pair is not None:
-                self._model(pair)
-        known, clock, constraints = self._known(), self._settings.clock_mhz, self._settings.constraints
-        objectives = np.full((len(genes), len(OBJECTIVES)), WORST)
-        violations = np.full((len(genes), len(constraints)), WORST)
-        for index, pair in enumerate(pairs):
-            if pair is not None:
-                metrics = known[pair].metrics(clock)
-                objectives[index] = np.minimum(objective_vector(known[pair], clock), WORST)
-                violations[index] = [min(constraint.violation(metrics), WORST) for constraint in constraints]
-        return objectives, violations
+    def _hardware_violation(self, evaluation: Evaluation) -> float:
+        """By how much constraints are missed whatever the accuracy is; infinite where the pair cannot run."""
+        return self._violation(evaluation, [c for c in self._settings.constraints if c.metric != "accuracy"])
+
+    def _violation(self, evaluation: Evaluation, constraints: Iterable[Constraint]) -> float:
+        if evaluation.cycles is None:
+            return inf
+        metrics = evaluation.metrics(self._settings.clock_mhz)
+        return sum(max(0.0, constraint.violation(metrics)) for constraint in constraints)
+
+    def _outcomes(self, proposals: Iterable[Genes]) -> list[Outcome]:
+        """What is known now of ``proposals``, which were modelled."""
+        known = self._known()
+
+        def outcome(genes: Genes, pair: Pair | None) -> Outcome:
+            if pair is None:
+                return Outcome(genes, None, inf)
+            evaluation = known[pair]
+            missed = self._hardware_violation(evaluation)
+            if missed > 0:
+                return Outcome(genes, None, missed)
+            objectives = proportional_objectives(evaluation, self._settings.clock_mhz)
+            return Outcome(genes, objectives, self._violation(evaluation, self._settings.constraints))
+
+        return [outcome(genes, self._pairs[genes]) for genes in proposals]
 
     def _feasible(self, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
         constraints, clock = self._settings.constraints, self._settings.clock_mhz
@@ -185,13 +238,15 @@ class PairSearch:
         chosen = [pair for pair in waiting if pair.accelerator in allowed]
         for pair in chosen:
             self._measure(pair)
+        self._readmit()
         return bool(chosen)
 
     def _report(self) -> None:
         self._on_progress(
             Progress(
-                generation=self._generation,
+                round=self._round,
                 modelled=len(self._modelled),
+                accuracies=len(self._accuracies),
                 measured=len(self._measured),
                 accelerators=len(self._built()),
             )

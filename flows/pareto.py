@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import log
 
 import numpy as np
 
@@ -17,6 +18,15 @@ def objective_vector(evaluation: Evaluation, clock_mhz: float) -> tuple[float, .
     """The objectives of ``evaluation``, each to be minimised."""
     metrics = evaluation.metrics(clock_mhz)
     return tuple(sign * metrics[name] for name, sign in OBJECTIVES.items())
+
+
+def proportional_objectives(evaluation: Evaluation, clock_mhz: float) -> tuple[float, ...]:
+    """The objectives of an ``evaluation`` that can run, costs as logarithms: what strategies compare by differences.
+
+    Twice the cycles are as much worse at one end of the front as at the other.
+    """
+    metrics = evaluation.metrics(clock_mhz)
+    return tuple(-metrics[name] if sign < 0 else log(metrics[name]) for name, sign in OBJECTIVES.items())
 
 
 def pareto_front(evaluations: Iterable[Evaluation], clock_mhz: float) -> list[Evaluation]:

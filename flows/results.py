@@ -15,6 +15,7 @@ from flows.files import write_json
 from flows.plot import FrontPlot, front_html, front_png
 from hwgen.errors import InputError
 from hwgen.files import write_bytes
+from nas.accuracy import AccuracyTier
 
 FILE_NAME = "pareto.json"
 BEST = "best"
@@ -74,7 +75,11 @@ class Results:
             front=self.front,
             best=self.best,
             dominated=[e for pair, e in measured.items() if pair not in members and e.cycles is not None],
-            modelled=[evaluation for pair, evaluation in modelled.items() if pair not in measured],
+            modelled=[
+                evaluation
+                for pair, evaluation in modelled.items()
+                if pair not in measured and evaluation.accuracy_tier is not AccuracyTier.NOT_ASKED
+            ],
         )
 
 

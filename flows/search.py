@@ -95,27 +95,29 @@ def _say(console: Console, text: str) -> None:
 
 def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log: EvaluationLog) -> list[Evaluation]:
     with progress_bar() as progress:
-        task = progress.add_task("searching", total=settings.generations)
+        search_settings = SearchSettings(
+            strategy=settings.strategy,
+            budget=settings.budget,
+            population=settings.population,
+            accelerator_builds=settings.builds,
+            constraints=settings.parsed_constraints(),
+            clock_mhz=settings.clock_mhz,
+            seed=settings.seed,
+        )
+        task = progress.add_task("searching", total=search_settings.rounds)
 
         def show(state: Progress) -> None:
             text = (
-                f"generation {state.generation}/{settings.generations}: {state.modelled} modelled, "
-                f"{state.measured} in RTL on {state.accelerators} accelerators"
+                f"round {state.round}/{search_settings.rounds}: {state.modelled} modelled, "
+                f"{state.accuracies} accuracies, {state.measured} in RTL on {state.accelerators} accelerators"
             )
-            progress.update(task, completed=state.generation, description=text)
+            progress.update(task, completed=state.round, description=text)
 
         search = PairSearch(
             space,
             ACCELERATOR_SPACES[settings.dataset],
             RtlEvaluator(space, source.oracle),
-            SearchSettings(
-                population=settings.population,
-                generations=settings.generations,
-                accelerator_builds=settings.builds,
-                constraints=settings.parsed_constraints(),
-                clock_mhz=settings.clock_mhz,
-                seed=settings.seed,
-            ),
+            search_settings,
             log,
             show,
         )

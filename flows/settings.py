@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from flows.constraints import Constraint, parse_constraint
 from flows.files import write_json
 from hwgen.errors import InputError
+from nas.strategies import StrategyName
 
 FILE_NAME = "settings.json"
 
@@ -23,12 +24,6 @@ class Oracle(StrEnum):
     TABULAR = "tabular"
 
 
-class Strategy(StrEnum):
-    """How pairs are proposed."""
-
-    NSGA2 = "nsga2"
-
-
 @dataclass(frozen=True)
 class Settings:
     """Everything that a search depends on; the same settings give the same search."""
@@ -38,10 +33,11 @@ class Settings:
     data_dir: str | None = None
     """Where the data set's files lie; the directory named by COSYNTH_DATA where None."""
     accuracy: Oracle = Oracle.SUPERNET
-    strategy: Strategy = Strategy.NSGA2
+    strategy: StrategyName = StrategyName.NSGA2
     budget: int = 800
     """Pairs proposed."""
     population: int = 40
+    """Pairs proposed between two measurements of the front; a generation of the strategies that have generations."""
     builds: int = 8
     """Accelerators built and simulated."""
     constraints: tuple[str, ...] = ()
@@ -75,10 +71,6 @@ class Settings:
         return tuple(parse_constraint(text) for text in self.constraints)
 
     @property
-    def generations(self) -> int:
-        return self.budget // self.population
-
-    @property
     def data_directory(self) -> Path | None:
         return None if self.data_dir is None else Path(self.data_dir)
 
@@ -95,7 +87,7 @@ _WORDS: dict[Any, str] = {
     float: "a number",
     tuple[str, ...]: "a list of strings",
     Oracle: ", ".join(Oracle),
-    Strategy: ", ".join(Strategy),
+    StrategyName: ", ".join(StrategyName),
 }
 """What ``settings.json`` may hold for a field of each type."""
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 class AccuracyTier(StrEnum):
     """How an accuracy is known, from the benchmark's table to the network that is deployed."""
 
+    NOT_ASKED = "not_asked"
+    """Not known: the pair's hardware was turned away first. The value is 0."""
     TABULAR = "tabular"
     """Read from a published table of trained networks."""
     ZERO_COST = "zero_cost"

@@ -41,6 +41,8 @@ def test_every_combination_is_a_legal_accelerator(dataset: str) -> None:
 def test_the_last_choice_of_each_field_is_the_largest_accelerator(dataset: str) -> None:
     space = ACCELERATOR_SPACES[dataset]
     largest = space.decode([size - 1 for size in space.gene_sizes])
+    ordered = zip(vars(space), space.ordered_genes, strict=True)
+    assert [name for name, is_ordered in ordered if is_ordered] == list(sizes(space))
     for name, choices in sizes(space).items():
         assert choices == tuple(sorted(set(choices)))
         assert getattr(largest, name) == choices[-1]

@@ -18,15 +18,23 @@ from flows.pair_search import PairSearch, SearchSettings
 from flows.pareto import objective_vector, satisfies
 from hwgen.errors import InputError
 from nas.accuracy import AccuracyTier
+from nas.strategies import StrategyName
 from tests.flows.fakes import ToyEvaluator, ToySpace
 
 ACCELERATORS = ACCELERATOR_SPACES["digits"]
 
 
-def run_search(path: Path, evaluator: ToyEvaluator, *constraints: str, builds: int = 4) -> list[Evaluation]:
+def run_search(
+    path: Path,
+    evaluator: ToyEvaluator,
+    *constraints: str,
+    builds: int = 4,
+    strategy: StrategyName = StrategyName.NSGA2,
+) -> list[Evaluation]:
     settings = SearchSettings(
+        strategy=strategy,
+        budget=96,
         population=16,
-        generations=6,
         accelerator_builds=builds,
         constraints=tuple(parse_constraint(text) for text in constraints),
         clock_mhz=100,
@@ -77,18 +85,57 @@ def test_the_same_seed_gives_the_same_front(tmp_path: Path) -> None:
     assert run_search(tmp_path / "a.jsonl", ToyEvaluator()) == run_search(tmp_path / "b.jsonl", ToyEvaluator())
 
 
-@pytest.mark.parametrize("kept", [0.0, 0.3, 0.9])
-def test_resuming_repeats_no_finished_measurement_and_ends_at_the_same_front(tmp_path: Path, kept: float) -> None:
+@pytest.mark.parametrize("strategy", StrategyName)
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_resuming_repeats_no_finished_measurement_and_ends_at_the_same_front(
+    tmp_path: Path, kept: float, strategy: StrategyName
+) -> None:
     whole, torn = tmp_path / "whole.jsonl", tmp_path / "torn.jsonl"
-    front = run_search(whole, ToyEvaluator())
+    front = run_search(whole, ToyEvaluator(), "latency_ms<=0.2", strategy=strategy)
     content = whole.read_bytes()
     torn.write_bytes(content[: int(len(content) * kept)])
     finished = [json.loads(line) for line in torn.read_bytes().split(b"\n")[:-1]]
     measured = sum(values["cycles_tier"] == Tier.MEASURED for values in finished)
     evaluator = ToyEvaluator()
-    assert run_search(torn, evaluator) == front
+    assert run_search(torn, evaluator, "latency_ms<=0.2", strategy=strategy) == front
     assert torn.read_bytes() == content
     assert measured + len(evaluator.measured) == sum(b"measured" in line for line in content.splitlines())
+
+
+def test_no_accuracy_is_asked_of_a_pair_whose_hardware_misses_a_constraint(tmp_path: Path) -> None:
+    evaluator = ToyEvaluator()
+    bound = parse_constraint("latency_ms<=0.1")
+    front = run_search(tmp_path / "log.jsonl", evaluator, str(bound))
+    modelled = [found for found in read_evaluations(tmp_path / "log.jsonl") if found.tier is Tier.MODELLED]
+    meeting = {found.pair.architecture for found in modelled if satisfies(found, [bound], 100)}
+    turned_away = {found.pair.architecture for found in modelled} - meeting
+    assert front
+    assert turned_away
+    assert len(evaluator.accuracies) == len(set(evaluator.accuracies))
+    assert meeting <= set(evaluator.accuracies)
+    assert not turned_away & set(evaluator.accuracies)
+    for found in modelled:
+        assert (found.accuracy_tier is AccuracyTier.NOT_ASKED) == (not satisfies(found, [bound], 100))
+
+
+def test_a_pair_that_the_corrected_model_readmits_has_its_accuracy_asked(tmp_path: Path) -> None:
+    """Modelled three times too slow, many pairs miss the bound at first; the measurements of others readmit them."""
+
+    class Pessimist(ToyEvaluator):
+        def measured_cycles(self, pair: Pair) -> int | None:
+            self.measured.append(pair)
+            return self.modelled_cycles(pair) // 3
+
+    evaluator = Pessimist()
+    front = run_search(tmp_path / "log.jsonl", evaluator, "latency_ms<=0.1", builds=8)
+    evaluations = read_evaluations(tmp_path / "log.jsonl")
+    readmitted = [
+        found
+        for number, found in enumerate(evaluations)
+        if any(other.pair == found.pair and other.tier is found.tier for other in evaluations[:number])
+    ]
+    assert readmitted
+    assert all(found.accuracy_tier is AccuracyTier.TABULAR for found in (*readmitted, *front))
 
 
 def test_every_accuracy_says_where_it_comes_from(tmp_path: Path) -> None:
