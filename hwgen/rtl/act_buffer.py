@@ -62,7 +62,7 @@ class ActBuffer(wiring.Component):
             {
                 "fetch": In(FetchLayout),  # vectors that the array reads; no rows, no fetch
                 "fetched": Out(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # in row order, fetch_latency later
-                "write_strobe": In(config.requant_lanes),  # bytes written after requantisation
+                "write_strobe": In(config.requant_lanes),  # bytes to write after requantisation, a cycle before them
                 "write_place": In(PlaceLayout),  # place of the first of them
                 "write_data": In(8 * config.requant_lanes),
                 "load": In(stream.Signature(load_layout(bus_bytes))),  # beats from memory; ready: the last is in place
@@ -93,14 +93,10 @@ class ActBuffer(wiring.Component):
                 m.d.sync += signal.eq(value)
             return signal
 
-        def meets(name: str, place: data.View, used: list[Value], enable: Value | int = 1) -> Signal:
-            """Register of the memories that an access meets, a bit each; ``used``: in the even and the odd one."""
+        def met(place: data.View, used: list[Value]) -> Value:
+            """The memories that an access meets, a bit each; ``used``: in the even and the odd one."""
             halves = [word[-1] for word in words(place.address)]
-            signal = Signal(len(MEMORIES), name=f"{name}_meets")
-            here = [(place.bank == bank) & used[odd] & (halves[odd] == half) for bank, odd, half in MEMORIES]
-            with m.If(enable):
-                m.d.sync += signal.eq(Cat(here))
-            return signal
+            return Cat((place.bank == bank) & used[odd] & (halves[odd] == half) for bank, odd, half in MEMORIES)
 
         # First cycle: each access finds its memories and words, and data find their bytes.
         fetch_rows = []
@@ -121,24 +117,41 @@ class ActBuffer(wiring.Component):
         def halves_any(mask: Value) -> list[Value]:
             return [mask[:word_bytes].any(), mask[word_bytes:].any()]
 
+        # Of a write-back the place comes first, so that loads know in time which memories it takes.
+        coming_writes, writes, loads, stores = (
+            Signal(len(MEMORIES), name=name) for name in ("coming_writes", "writes", "loads", "stores")
+        )
         masks = placed_mask("write_mask", self.write_strobe, self.write_place)
-        write_word = register("write_word", word_at(m, "write_data", self.write_data, self.write_place.address))
-        write_masks = register("write_masks", masks)
-        write_rows = [register(f"write_row_{odd}", w) for odd, w in enumerate(words(self.write_place.address))]
-        writes = meets("write", self.write_place, halves_any(masks))
+        m.d.sync += [coming_writes.eq(met(self.write_place, halves_any(masks))), writes.eq(coming_writes)]
+        write_masks = register("write_masks", register("coming_write_masks", masks))
+        write_rows = [
+            register(f"write_row_{odd}", register(f"coming_write_row_{odd}", word))
+            for odd, word in enumerate(words(self.write_place.address))
+        ]
+        write_byte = register("write_byte", self.write_place.address[: ring_bits - 1])
+        write_word = register("write_word", word_at(m, "write_data", self.write_data, write_byte))
 
         load, takes_load = self.load.payload, self.load.valid & self.load.ready
         load_word = register("load_word", word_at(m, "load_data", load.data, load.place.address), takes_load)
         load_masks = register("load_masks", placed_mask("load_mask", load.strobe, load.place), takes_load)
         load_rows = [register(f"load_row_{odd}", w, takes_load) for odd, w in enumerate(words(load.place.address))]
-        loads = meets("load", load.place, [self.load.valid] * 2, self.load.ready)
+        offered = Signal(len(MEMORIES))
+        free = Signal(init=1)
+        """The load that was taken meets no write-back."""
+        m.d.comb += [offered.eq(met(load.place, [Const(1)] * 2)), self.load.ready.eq(free)]
+        with m.If(free):
+            m.d.sync += loads.eq(offered & self.load.valid.replicate(len(MEMORIES)))
+            m.d.sync += free.eq(~(self.load.valid & (offered & coming_writes).any()))
+        with m.Else():
+            m.d.sync += free.eq((loads & coming_writes) == 0)
 
         # A beat may begin before its row, or end after it, in a word that is none of its business.
         store, takes_store = self.store.payload, self.store.valid & self.store.ready
         store_place = Signal(PlaceLayout, reset_less=True)
         store_rows = [register(f"store_row_{odd}", w, takes_store) for odd, w in enumerate(words(store.place.address))]
         wanted = [self.store.valid & used for used in halves_any(placed_mask("store_mask", store.strobe, store.place))]
-        stores = meets("store", store.place, wanted, self.store.ready)
+        with m.If(self.store.ready):
+            m.d.sync += stores.eq(met(store.place, wanted))
         with m.If(takes_store):
             m.d.sync += store_place.eq(store.place)
 
@@ -146,7 +159,7 @@ class ActBuffer(wiring.Component):
         def in_word(repeated: Value) -> Value:
             return repeated.replicate(word_bits // len(repeated))
 
-        m.d.comb += [self.load.ready.eq((loads & writes) == 0), self.store.ready.eq((stores & fetches) == 0)]
+        m.d.comb += self.store.ready.eq((stores & fetches) == 0)
         read_data = {}
         for index, (bank, odd, half) in enumerate(MEMORIES):
             ram = Ram(width=word_bits, depth=depth, granule=8)

@@ -45,7 +45,7 @@ class AddSequencer(wiring.Component):
             {
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),
                 "instruction": Out(AddLayout),  # the instruction being walked, valid until the next is accepted
-                "step": Out(StepLayout),  # control.add says whether there is one
+                "step": Out(StepLayout),  # all zero where there is none
                 "active": Out(1),  # an instruction is being walked
             }
         )
@@ -96,7 +96,8 @@ class AddSequencer(wiring.Component):
             partial.input_low.eq(-128),
             partial.input_high.eq(127),
             vector.eq(position),
-            self.step.eq(partial),
-            self.step.fetch.address.eq(partial.fetch.address + vector),
+            self.step.eq(0),
         ]
+        with m.If(partial.control.add):
+            m.d.sync += [self.step.eq(partial), self.step.fetch.address.eq(partial.fetch.address + vector)]
         return m

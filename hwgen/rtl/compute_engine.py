@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, fifo, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig, Dataflow
 from hwgen.isa import (
@@ -25,6 +25,7 @@ from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.multiplier_array import Array
 from hwgen.rtl.operand_stage import OperandStage
 from hwgen.rtl.os_array import OutputStationaryArray
+from hwgen.rtl.queue import Queue
 from hwgen.rtl.ram import Ram
 from hwgen.rtl.requantise import ParameterLayout
 from hwgen.rtl.rs_array import RowStationaryArray
@@ -85,7 +86,7 @@ class ComputeEngine(wiring.Component):
         m.submodules.parameter_buffer = parameter_buffer = Ram(
             width=parameters_width, depth=config.parameter_words, granule=parameters_width
         )
-        m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=DrainLayout.size, depth=DESCRIPTORS)
+        m.submodules.descriptors = descriptors = Queue(DrainLayout, depth=DESCRIPTORS)
 
         # Dispatch: a computation is announced to the drain as it starts. An addition bypasses the array, so it
         # starts only when the drain has come to it.
@@ -98,19 +99,21 @@ class ComputeEngine(wiring.Component):
             is_add.eq(header.opcode == Opcode.ADD),
             macs.instructions.payload.eq(self.instructions.payload),
             adds.instructions.payload.eq(self.instructions.payload),
-            macs.instructions.valid.eq(self.instructions.valid & ~is_add & descriptors.w_rdy & ~adds.active),
+            macs.instructions.valid.eq(self.instructions.valid & ~is_add & descriptors.input.ready & ~adds.active),
             adds.instructions.valid.eq(self.instructions.valid & is_add & announced & drain.add_ready),
             self.instructions.ready.eq(
                 Mux(
                     is_add,
                     announced & drain.add_ready & adds.instructions.ready,
-                    macs.instructions.ready & descriptors.w_rdy & ~adds.active,
+                    macs.instructions.ready & descriptors.input.ready & ~adds.active,
                 )
             ),
         ]
         # The adder reads its scales as the operands arrive: the previous addition's last must have left it.
         adder_idle = ~adds.active & ~drain.add_ready
-        announces_add = self.instructions.valid & is_add & ~announced & ~macs.active & descriptors.w_rdy & adder_idle
+        announces_add = (
+            self.instructions.valid & is_add & ~announced & ~macs.active & descriptors.input.ready & adder_idle
+        )
         with m.If(announces_add):
             m.d.sync += announced.eq(1)
         with m.Elif(adds.instructions.valid & adds.instructions.ready):
@@ -139,17 +142,15 @@ class ComputeEngine(wiring.Component):
             descriptor.mode.zero_point.eq(shared["zero_point"]),
             descriptor.mode.clamp_low.eq(shared["clamp_low"]),
             descriptor.mode.clamp_high.eq(shared["clamp_high"]),
-            descriptors.w_data.eq(descriptor.as_value()),
-            descriptors.w_en.eq((macs.instructions.valid & macs.instructions.ready) | announces_add),
-            drain.descriptors.payload.eq(descriptors.r_data),
-            drain.descriptors.valid.eq(descriptors.r_rdy),
-            descriptors.r_en.eq(drain.descriptors.ready),
+            descriptors.input.payload.eq(descriptor),
+            descriptors.input.valid.eq((macs.instructions.valid & macs.instructions.ready) | announces_add),
         ]
+        connect(m, descriptors.output, drain.descriptors)
 
         # Fetch: operands and weights arrive at the array together.
         step = Signal(StepLayout)
         m.d.comb += [
-            step.eq(Mux(adds.step.control.add, adds.step.as_value(), macs.step.as_value())),
+            step.eq(adds.step.as_value() | macs.step.as_value()),
             self.fetch.eq(step.fetch),
             self.fetch.rows.eq(Mux(step.control.fetch, step.fetch.rows, 0)),
             operand_stage.step.eq(step),
@@ -167,7 +168,7 @@ class ComputeEngine(wiring.Component):
             weight_buffer.write_address.eq(self.word_address),
             weight_buffer.write_data.eq(self.word),
             weight_buffer.write_enable.eq(self.weight_write),
-            array.control.eq(control),
+            array.arriving.eq(control_before),
             array.vectors.eq(operand_stage.operands),
             array.weights.eq(weight_buffer.read_data),
             adder.control.eq(control),

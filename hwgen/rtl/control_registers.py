@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,6 +19,8 @@ BASE_REGISTERS = {
     Region.INPUT: "INPUT_BASE",
     Region.OUTPUT: "OUTPUT_BASE",
 }
+GROUP_BITS = 3
+"""Address bits of a word within those that are read together."""
 INCREMENT_BITS = 11
 """Widest amount that a counter grows by in a cycle: rows x cols."""
 
@@ -90,32 +92,38 @@ class ControlRegisters(wiring.Component):
             with m.Elif(counting):
                 m.d.sync += counter.eq(counter + increment)
 
-        read = Signal()
-        m.d.comb += [
-            read.eq(self.s_axil_arvalid & (~self.s_axil_rvalid | self.s_axil_rready)),
-            self.s_axil_arready.eq(~self.s_axil_rvalid | self.s_axil_rready),
-        ]
-        with m.If(read):
+        # A read takes two cycles: of each group of words the one addressed, and of these the group's.
+        reading = Signal()
+        m.d.comb += self.s_axil_arready.eq(~reading & ~self.s_axil_rvalid)
+        m.d.sync += reading.eq(self.s_axil_arvalid & self.s_axil_arready)
+        with m.If(reading):
             m.d.sync += self.s_axil_rvalid.eq(1)
         with m.Elif(self.s_axil_rready):
             m.d.sync += self.s_axil_rvalid.eq(0)
         geometry = self.config.rows | self.config.cols << 8 | self.config.bus_bits << 16
-        values = {
-            "STATUS": Cat(self.done, running, error),
-            "IDENTITY": Const(IDENTITY, 32),
-            "GEOMETRY": Const(geometry, 32),
-            **{name: self.bases[region] for region, name in BASE_REGISTERS.items()},
+        values: dict[int, ValueLike] = {
+            offsets["STATUS"] // 4: Cat(self.done, running, error),
+            offsets["IDENTITY"] // 4: Const(IDENTITY, 32),
+            offsets["GEOMETRY"] // 4: Const(geometry, 32),
+            **{offsets[name] // 4: self.bases[region] for region, name in BASE_REGISTERS.items()},
         }
-        with m.If(read):
-            with m.Switch(self.s_axil_araddr[2:]):
-                for name, value in values.items():
-                    with m.Case(offsets[name] // 4):
-                        m.d.sync += self.s_axil_rdata.eq(value)
-                for index, counter in enumerate(counters):
-                    with m.Case((COUNTER_BASE + 8 * index) // 4):
-                        m.d.sync += self.s_axil_rdata.eq(counter[:32])
-                    with m.Case((COUNTER_BASE + 8 * index) // 4 + 1):
-                        m.d.sync += self.s_axil_rdata.eq(counter[32:])
+        for index, counter in enumerate(counters):
+            values[COUNTER_BASE // 4 + 2 * index] = counter[:32]
+            values[COUNTER_BASE // 4 + 2 * index + 1] = counter[32:]
+        word_read = self.s_axil_araddr[2:]
+        group = Signal(len(word_read) - GROUP_BITS, reset_less=True)
+        m.d.sync += group.eq(word_read[GROUP_BITS:])
+        with m.If(reading):
+            m.d.sync += self.s_axil_rdata.eq(0)
+        for number in sorted({word >> GROUP_BITS for word in values}):
+            chosen = Signal(32, name=f"read_group_{number}", reset_less=True)
+            with m.Switch(word_read[:GROUP_BITS]):
+                for word, value in values.items():
+                    if word >> GROUP_BITS == number:
+                        with m.Case(word % (1 << GROUP_BITS)):
+                            m.d.sync += chosen.eq(value)
                 with m.Default():
-                    m.d.sync += self.s_axil_rdata.eq(0)
+                    m.d.sync += chosen.eq(0)
+            with m.If(reading & (group == number)):
+                m.d.sync += self.s_axil_rdata.eq(chosen)
         return m

@@ -127,7 +127,7 @@ class Drain(wiring.Component):
                 "sums": In(data.ArrayLayout(signed(32), config.eltwise_lanes)),
                 "parameter_address": Out(12),
                 "parameters": In(data.ArrayLayout(ParameterLayout, config.requant_lanes)),  # one cycle later
-                "write_strobe": Out(config.requant_lanes),
+                "write_strobe": Out(config.requant_lanes),  # a cycle before the bytes
                 "write_place": Out(PlaceLayout),  # of the first of them
                 "write_data": Out(8 * config.requant_lanes),
                 "requantised": Out(range(config.requant_lanes + 1)),  # results in this cycle
@@ -145,8 +145,11 @@ class Drain(wiring.Component):
         pixels, holds = Signal(range(partial_sums + 1)), Signal(range(HOLDS + 1))
         """Pixels complete and not yet taken, and instructions that hold their sums."""
         skips_hold = Signal()
+        following_pixels = pixels + self.pixel_done - self.slot_drained
+        pixel_waits = Signal()
         m.d.sync += [
-            pixels.eq(pixels + self.pixel_done - self.slot_drained),
+            pixels.eq(following_pixels),
+            pixel_waits.eq(following_pixels != 0),
             holds.eq(holds + self.hold_done - skips_hold),
         ]
 
@@ -164,21 +167,24 @@ class Drain(wiring.Component):
         parameters = Signal(12, reset_less=True)
         elements_left = Signal(ACT_ADDRESS_BITS, reset_less=True)
         row_bank = Signal(2, reset_less=True)
+        sums_end_row = Signal(reset_less=True)
+        """The next sums are the row's last."""
 
         group_last = groups_left == 1
         chunk_last = channels_left <= lanes
         x_last, y_last = x_left == 1, y_left == 1
         tile_last = x_last & y_last
-        sums_end_row = elements_left <= self.config.eltwise_lanes
 
-        active = Signal()
+        # What kind of instruction is being drained, if any.
+        drains_pixels, drains_sums, holds_sums = Signal(), Signal(), Signal()
+        active = drains_pixels | drains_sums | holds_sums
         takes_chunk, takes_sums = Signal(), Signal()
         finishing = Signal()
         m.d.comb += [
-            takes_chunk.eq(active & ~current.is_add & ~current.hold & (pixels != 0)),
-            skips_hold.eq(active & ~current.is_add & current.hold & (holds != 0)),
-            takes_sums.eq(active & current.is_add & self.sums_valid),
-            self.add_ready.eq(active & current.is_add),
+            takes_chunk.eq(drains_pixels & pixel_waits),
+            skips_hold.eq(holds_sums & (holds != 0)),
+            takes_sums.eq(drains_sums & self.sums_valid),
+            self.add_ready.eq(drains_sums),
             self.busy.eq(active),
             self.slot_drained.eq(takes_chunk & chunk_last),
             finishing.eq(
@@ -229,22 +235,25 @@ class Drain(wiring.Component):
         with m.If(takes_sums):
             m.d.sync += [
                 elements_left.eq(elements_left - self.config.eltwise_lanes),
+                sums_end_row.eq(elements_left <= 2 * self.config.eltwise_lanes),
                 pixel_address.eq(pixel_address + self.config.eltwise_lanes),
             ]
             with m.If(sums_end_row):
                 m.d.sync += [
                     elements_left.eq(current.row_elements),
+                    sums_end_row.eq(current.row_elements <= self.config.eltwise_lanes),
                     y_left.eq(y_left - 1),
                     row_bank.eq(row_bank + 1),
                     row_address.eq(next_row_address),
                     pixel_address.eq(next_row_address),
                 ]
-        with m.If(finishing):
-            m.d.sync += active.eq(0)
-        with m.If(self.descriptors.valid & self.descriptors.ready):
+        # Whatever is offered is taken up, so that these registers do not wait to hear whether it is valid.
+        with m.If(self.descriptors.ready):
             m.d.sync += [
                 current.eq(incoming),
-                active.eq(1),
+                drains_pixels.eq(self.descriptors.valid & ~incoming.is_add & ~incoming.hold),
+                drains_sums.eq(self.descriptors.valid & incoming.is_add),
+                holds_sums.eq(self.descriptors.valid & ~incoming.is_add & incoming.hold),
                 x_left.eq(incoming.out_width),
                 y_left.eq(incoming.out_height),
                 groups_left.eq(incoming.groups),
@@ -257,6 +266,7 @@ class Drain(wiring.Component):
                 group_parameters.eq(incoming.parameter_address),
                 parameters.eq(incoming.parameter_address),
                 elements_left.eq(incoming.row_elements),
+                sums_end_row.eq(incoming.row_elements <= self.config.eltwise_lanes),
                 row_bank.eq(incoming.out_bank),
             ]
 
@@ -295,12 +305,14 @@ class Drain(wiring.Component):
         places = [place]
         for stage in range(1 + RequantiseLane.latency):
             flags = Signal(len(beside[-1]), name=f"beside_{stage}")
-            place = Signal(PlaceLayout, name=f"place_{stage}", reset_less=True)
-            m.d.sync += [flags.eq(beside[-1]), place.eq(places[-1])]
+            m.d.sync += flags.eq(beside[-1])
             beside.append(flags)
+        for stage in range(RequantiseLane.latency):
+            place = Signal(PlaceLayout, name=f"place_{stage}", reset_less=True)
+            m.d.sync += place.eq(places[-1])
             places.append(place)
         m.d.comb += [
-            self.write_strobe.eq((Const(1, lanes + 1) << beside[-1][1:]) - 1),
+            self.write_strobe.eq((Const(1, lanes + 1) << beside[-2][1:]) - 1),
             self.write_place.eq(places[-1]),
             self.write_data.eq(Cat(results)),
         ]

@@ -45,11 +45,16 @@ class InstructionGate(wiring.Component):
         }
         blocked = Signal(len(Engine))
         is_open = Signal()
-        m.d.sync += is_open.eq(self.queued.valid & (blocked == 0) & ~self.queued.ready)
+        # While the gate sees what the instruction waits for, a register takes it out of the queue's memory.
+        instruction = Signal(INSTRUCTION_BITS, reset_less=True)
+        m.d.sync += [
+            instruction.eq(self.queued.payload),
+            is_open.eq(self.queued.valid & (blocked == 0) & ~self.queued.ready),
+        ]
         m.d.comb += [
             blocked.eq(Cat(self.retired[engine] < waits[engine] for engine in Engine)),
             self.blocked_by.eq(blocked & self.queued.valid.replicate(len(Engine))),
-            self.released.payload.eq(self.queued.payload),
+            self.released.payload.eq(instruction),
             self.released.valid.eq(self.queued.valid & is_open),
             self.queued.ready.eq(self.released.ready & is_open),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.config import AcceleratorConfig
@@ -19,6 +19,7 @@ from hwgen.isa import (
 )
 from hwgen.rtl.act_buffer import load_layout
 from hwgen.rtl.axi import RequestLayout
+from hwgen.rtl.queue import Queue
 from hwgen.rtl.row_beats import RowBeats, buffer_rows_layout
 from hwgen.rtl.row_requests import RowRequests
 
@@ -56,7 +57,7 @@ class LoadEngine(wiring.Component):
         m.submodules.row_requests = row_requests = RowRequests(bus_bytes)
         m.submodules.row_beats = row_beats = RowBeats(bus_bytes)
         rows_layout = buffer_rows_layout(bus_bytes)
-        m.submodules.descriptors = descriptors = fifo.SyncFIFO(width=rows_layout.size, depth=DESCRIPTORS)
+        m.submodules.descriptors = descriptors = Queue(rows_layout, depth=DESCRIPTORS)
 
         # An instruction becomes requests now, and rows to put its beats into when they come. Words are rows that begin
         # on a beat and are asked for as one.
@@ -65,14 +66,12 @@ class LoadEngine(wiring.Component):
         words = data.View(WordLoadLayout, self.instructions.payload)
         is_act, is_weight = header.opcode == Opcode.LOAD_ACT, header.opcode == Opcode.LOAD_WEIGHT
         address = Signal(32)
-        accept = Signal()
         word_bytes = Mux(is_weight, beats_per_weight * bus_bytes, beats_per_parameter * bus_bytes)
         rows = Signal(rows_layout)
         m.d.comb += [
             address.eq(Array(self.bases)[transfer.region] + transfer.dram_offset),
-            self.instructions.ready.eq(row_requests.rows.ready & descriptors.w_rdy),
-            accept.eq(self.instructions.valid & self.instructions.ready),
-            row_requests.rows.valid.eq(self.instructions.valid & descriptors.w_rdy),
+            self.instructions.ready.eq(row_requests.rows.ready & descriptors.input.ready),
+            row_requests.rows.valid.eq(self.instructions.valid & descriptors.input.ready),
             row_requests.rows.payload.address.eq(address),
             row_requests.rows.payload.pitch.eq(transfer.dram_pitch),
             row_requests.rows.payload.row_bytes.eq(Mux(is_act, transfer.row_bytes, words.beats << beat_bits)),
@@ -86,13 +85,11 @@ class LoadEngine(wiring.Component):
             rows.start_step.eq(Mux(is_act, transfer.dram_pitch, 0)),
             rows.row_bytes.eq(Mux(is_act, transfer.row_bytes, word_bytes)),
             rows.rows.eq(Mux(is_act, transfer.rows, words.words)),
-            descriptors.w_data.eq(rows.as_value()),
-            descriptors.w_en.eq(accept),
-            row_beats.rows.payload.eq(descriptors.r_data),
-            row_beats.rows.valid.eq(descriptors.r_rdy),
-            descriptors.r_en.eq(row_beats.rows.ready),
+            descriptors.input.payload.eq(rows),
+            descriptors.input.valid.eq(self.instructions.valid & row_requests.rows.ready),
         ]
         connect(m, row_requests.requests, flipped(self.requests))
+        connect(m, descriptors.output, row_beats.rows)
 
         # Data: bytes to the activation buffer, or beats gathered into words. What was taken is in its place when the
         # next beat is taken.
@@ -109,18 +106,21 @@ class LoadEngine(wiring.Component):
             taken.eq(self.beats.valid & self.beats.ready),
             row_beats.beats.ready.eq(self.beats.valid & self.act.ready),
             self.retire.eq(retiring & self.act.ready),
-            self.busy.eq(row_requests.busy | descriptors.r_rdy | row_beats.busy | retiring),
+            self.busy.eq(row_requests.busy | descriptors.output.valid | row_beats.busy | retiring),
         ]
         index = Signal(8)
         gathered = Signal(self.config.bus_bits * max(beats_per_weight, beats_per_parameter), reset_less=True)
         m.d.sync += [self.weight_write.eq(0), self.parameter_write.eq(0)]
         with m.If(self.act.ready):
             m.d.sync += retiring.eq(taken & beat.last)
+        # What is on the bus goes to the next place of the word, whether it is taken yet or not.
+        m.d.sync += [
+            gathered.word_select(index, self.config.bus_bits).eq(self.beats.payload),
+            self.word_address.eq(beat.row_address),
+        ]
         with m.If(taken):
             m.d.sync += [
-                gathered.word_select(index, self.config.bus_bits).eq(self.beats.payload),
                 index.eq(Mux(beat.row_last, 0, index + 1)),
-                self.word_address.eq(beat.row_address),
                 self.weight_write.eq(beat.row_last & (beat.opcode == Opcode.LOAD_WEIGHT)),
                 self.parameter_write.eq(beat.row_last & (beat.opcode == Opcode.LOAD_PARAM)),
             ]

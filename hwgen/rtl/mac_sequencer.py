@@ -40,7 +40,7 @@ class MacSequencer(wiring.Component):
             {
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),
                 "slot_drained": In(1),  # pulse: the drain has taken a partial sum
-                "step": Out(StepLayout),  # control.fetch or control.mac says that there is one
+                "step": Out(StepLayout),  # all zero where there is none, neither control.fetch nor control.mac
                 "active": Out(1),  # an instruction is being walked
                 "issuing": Out(1),  # a step leaves the loops in this cycle
                 "waiting": Out(1),  # all partial sums are in use
@@ -96,9 +96,9 @@ class MacSequencer(wiring.Component):
         new_columns = Signal(6, reset_less=True)
         """Columns of the window that a pixel does not share with the one before."""
 
-        # What ends with a step is known in registers as it comes, because almost all others wait to hear it. They follow
-        # from what the counters will then be.
-        foreseen = [*left.values(), pixel]
+        # What ends with a step is known in registers as it comes, because almost all others wait to hear it. They
+        # follow from what the counters will then be.
+        foreseen = [*left.values(), pixel, first_chunk, enters_pixel]
         after = [Signal.like(register, name=f"after_{register.name}") for register in foreseen]
         m.d.comb += [then.eq(now) for now, then in zip(foreseen, after, strict=True)]
         m.d.sync += [now.eq(then) for now, then in zip(foreseen, after, strict=True)]
@@ -115,11 +115,14 @@ class MacSequencer(wiring.Component):
         column_last, row_ends = last["columns"], last["columns"] & last["segment_steps"]
         kernel_last, chunk_last = Signal(reset_less=True), Signal(reset_less=True)
         tile_last, pixel_last, done = Signal(reset_less=True), Signal(reset_less=True), Signal(reset_less=True)
-        *after_left, after_pixel = after
+        *after_left, after_pixel, after_first_chunk, after_enters_pixel = after
         ends = {name: counter[-1] for name, counter in zip(left, after_left, strict=True)}
         ends_kernel = ends["columns"] & ends["segment_steps"] & ends["kernel_steps"]
         ends_tile = ends["out_width"] & ends["out_height"]
-        ends_row = Mux(self.instructions.ready, incoming.slide, mac.slide) & ends["out_width"]
+        after_slide, after_accumulate = (
+            Mux(self.instructions.ready, incoming[name], mac[name]) for name in ("slide", "accumulate")
+        )
+        ends_row = after_slide & ends["out_width"]
         ends_pixels = ends_tile | (after_pixel == block_pixels - 1) | ends_row
         m.d.sync += [
             kernel_last.eq(ends_kernel),
@@ -130,7 +133,8 @@ class MacSequencer(wiring.Component):
         ]
         following_slot = Mux(slot == partial_sums - 1, 0, slot + 1)
 
-        takes_slot = first_chunk & enters_pixel & ~mac.accumulate
+        takes_slot = Signal(reset_less=True)
+        m.d.sync += takes_slot.eq(after_first_chunk & after_enters_pixel & ~after_accumulate)
         m.d.comb += [
             self.waiting.eq(self.active & takes_slot & (free_slots < 0)),
             self.issuing.eq(self.active & ~self.waiting),
@@ -138,7 +142,7 @@ class MacSequencer(wiring.Component):
         ]
         m.d.sync += free_slots.eq(free_slots + self.slot_drained - (self.issuing & takes_slot))
         with m.If(self.issuing):
-            m.d.sync += enters_pixel.eq(chunk_last)
+            become(enters_pixel, chunk_last)
 
         # The pixel after this one, in row-major order over the tile.
         x_last = last["out_width"]
@@ -176,7 +180,8 @@ class MacSequencer(wiring.Component):
 
         def begin_block() -> None:
             become(pixel, 0)
-            m.d.sync += [entry.eq(0), passed_columns.eq(0), first_chunk.eq(1)]
+            become(first_chunk, 1)
+            m.d.sync += [entry.eq(0), passed_columns.eq(0)]
 
         with m.If(self.issuing & before_next_column):
             m.d.sync += next_column_offset.eq(column_offset + mac.column_stride)
@@ -217,8 +222,8 @@ class MacSequencer(wiring.Component):
                 entry.eq(0),
                 slot.eq(block_slot),
                 passed_columns.eq(0),
-                first_chunk.eq(0),
             ]
+            become(first_chunk, 0)
         with m.Elif(self.issuing):
             for current, start, _, initial in position:
                 become(current, initial)
@@ -263,8 +268,8 @@ class MacSequencer(wiring.Component):
                 *(signal.eq(incoming.weight_address) for signal in (weights, chunk_weights, group_weights)),
                 new_columns.eq(incoming.columns - incoming.next_column),
                 self.active.eq(self.instructions.valid),
-                enters_pixel.eq(1),
             ]
+            become(enters_pixel, 1)
 
         # First cycle: the first kernel row of the step, and the vector's place in it.
         first = Signal(StepLayout)
@@ -338,10 +343,12 @@ class MacSequencer(wiring.Component):
         ]
 
         # Third cycle: the step.
-        m.d.sync += [
-            self.step.eq(second),
-            self.step.macs.eq(operands_2 * channels_2),
-            self.step.fetch.address.eq(vector_address + row_address),
-            self.step.fetch.wrapped_address.eq(vector_address + row_address + pitch_2),
-        ]
+        m.d.sync += self.step.eq(0)
+        with m.If(second.control.fetch | second.control.mac):
+            m.d.sync += [
+                self.step.eq(second),
+                self.step.macs.eq(operands_2 * channels_2),
+                self.step.fetch.address.eq(vector_address + row_address),
+                self.step.fetch.wrapped_address.eq(vector_address + row_address + pitch_2),
+            ]
         return m

@@ -66,13 +66,15 @@ class MultiplierArray(wiring.Component):
         self.dot_products = DotProducts(config)
         super().__init__(
             {
-                "control": In(ControlLayout),  # beside the operands
+                "arriving": In(ControlLayout),  # control of the next cycle's operands
+                "control": In(ControlLayout),  # and of these
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # operands where the window slides
                 "shared": In(8 * config.rows),  # and where it does not: one per row
                 "weights": In(8 * config.multipliers),  # a cycle after the operands
                 "products": Out(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # dot products by column
                 "products_control": Out(ControlLayout),  # beside them
                 "next_control": Out(ControlLayout),  # that of the next cycle's
+                "coming_control": Out(ControlLayout),  # and of those a cycle later
             }
         )
 
@@ -86,7 +88,7 @@ class MultiplierArray(wiring.Component):
         m.submodules.operand_rows = operand_rows = self.operand_rows
         m.submodules.dot_products = dot_products = self.dot_products
         m.d.comb += [
-            operand_rows.control.eq(self.control),
+            operand_rows.arriving.eq(self.arriving),
             operand_rows.vectors.eq(self.vectors),
             operand_rows.shared.eq(self.shared),
             dot_products.rows.eq(operand_rows.rows),
@@ -98,7 +100,11 @@ class MultiplierArray(wiring.Component):
             delayed = Signal(ControlLayout, name=f"control_{stage}")
             m.d.sync += delayed.eq(controls[-1])
             controls.append(delayed)
-        m.d.comb += [self.products_control.eq(controls[-1]), self.next_control.eq(controls[-2])]
+        m.d.comb += [
+            self.products_control.eq(controls[-1]),
+            self.next_control.eq(controls[-2]),
+            self.coming_control.eq(controls[-3]),
+        ]
         return m
 
 
@@ -107,10 +113,12 @@ class Array(wiring.Component):
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
+        self.control = Signal(ControlLayout)
+        """Beside the operands."""
         self.multipliers = MultiplierArray(config)
         super().__init__(
             {
-                "control": In(ControlLayout),  # beside the operands
+                "arriving": In(ControlLayout),  # control of the next cycle's operands
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
                 "weights": In(8 * config.multipliers),  # int8, column by column; beside the operands where new
                 "pixel_done": Out(1),  # pulse: the next pixel's partial sums can be drained a cycle later
@@ -138,14 +146,17 @@ class Array(wiring.Component):
         m.submodules.dealer = dealer = OperandDealer(self.config)
         m.submodules.multipliers = multipliers = self.multipliers
         m.submodules.partial_sums = partial_sums = PartialSums(self.config)
+        m.d.sync += self.control.eq(self.arriving)
         shared, weights = self.stationary(m, dealer.dealt)
         m.d.comb += [
             dealer.step_rows.eq(self.control.step_rows),
             dealer.vectors.eq(self.vectors),
+            multipliers.arriving.eq(self.arriving),
             multipliers.control.eq(self.control),
             multipliers.vectors.eq(self.vectors),
             multipliers.shared.eq(shared),
             multipliers.weights.eq(weights),
+            partial_sums.coming_control.eq(multipliers.coming_control),
             partial_sums.next_control.eq(multipliers.next_control),
             partial_sums.control.eq(multipliers.products_control),
             partial_sums.products.eq(multipliers.products),

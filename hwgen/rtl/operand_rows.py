@@ -66,7 +66,7 @@ class OperandRows(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "control": In(ControlLayout),  # beside the operands
+                "arriving": In(ControlLayout),  # control of the next cycle's operands
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
                 "shared": In(8 * config.rows),
                 "rows": Out(data.ArrayLayout(8 * config.cols, config.rows)),  # a byte per column
@@ -81,15 +81,25 @@ class OperandRows(wiring.Component):
             Cat(self.vectors[index], Const(0, max(0, width - 8 * rows)))[:width] for index in range(ROW_BANKS)
         ]
         registers = [Signal(width, name=f"row_{row}", reset_less=True) for row in range(rows)]
-        with m.If(self.control.mac & ~self.control.slide):
-            m.d.sync += [
-                register.eq(self.shared.word_select(row, 8).replicate(cols)) for row, register in enumerate(registers)
-            ]
-        with m.Elif(self.control.fetch & self.control.slide):
-            with m.Switch(self.control.step_rows):
-                for step_rows in range(1, min(ROW_BANKS, rows) + 1):
-                    with m.Case(step_rows):
-                        following = [*channels[:step_rows], *registers][:rows]
-                        m.d.sync += [to.eq(source) for to, source in zip(registers, following, strict=True)]
+        # Every bit depends on what the step does: it is decoded as the step arrives.
+        stays, shares = 0, 7
+        does = Signal(3)
+        """One of these, or by how many rows operands slide."""
+        arriving = self.arriving
+        m.d.sync += does.eq(stays)
+        with m.If(arriving.slide & arriving.fetch):
+            m.d.sync += does.eq(arriving.step_rows)
+        with m.Elif(~arriving.slide & arriving.mac):
+            m.d.sync += does.eq(shares)
+        with m.Switch(does):
+            for step_rows in range(1, min(ROW_BANKS, rows) + 1):
+                with m.Case(step_rows):
+                    following = [*channels[:step_rows], *registers][:rows]
+                    m.d.sync += [to.eq(source) for to, source in zip(registers, following, strict=True)]
+            with m.Case(shares):
+                m.d.sync += [
+                    register.eq(self.shared.word_select(row, 8).replicate(cols))
+                    for row, register in enumerate(registers)
+                ]
         m.d.comb += self.rows.eq(Cat(registers))
         return m

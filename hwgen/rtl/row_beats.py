@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib import data, fifo, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.config import ROW_BANKS
 from hwgen.isa import ACT_ADDRESS_BITS, WORD_ADDRESS_BITS
 from hwgen.rtl.act_buffer import PlaceLayout, row_places
+from hwgen.rtl.queue import Queue
 
 AHEAD = 4
 """Beats found before they are asked for."""
@@ -100,16 +101,17 @@ class RowBeats(wiring.Component):
         )
         start, tail = Signal(beat_bits, reset_less=True), Signal(beat_bits, reset_less=True)
         first = Signal(reset_less=True)
-        beats_left = Signal(ACT_ADDRESS_BITS + 1 - beat_bits)
-        m.submodules.ahead = ahead = fifo.SyncFIFO(width=row_beat_layout(bus_bytes).size, depth=AHEAD)
-        row_last = beats_left == 1
+        beats_left = Signal(ACT_ADDRESS_BITS + 1 - beat_bits, reset_less=True)
+        in_row, row_last = Signal(), Signal(reset_less=True)
+        """There is such a beat; it is the row's last."""
+        m.submodules.ahead = ahead = Queue(row_beat_layout(bus_bytes), depth=AHEAD)
         passes = Signal()
         takes_row = Signal()
         m.d.comb += [
-            passes.eq((beats_left != 0) & ahead.w_rdy),
-            takes_row.eq((rows_left != 0) & ((beats_left == 0) | (row_last & ahead.w_rdy))),
+            passes.eq(in_row & ahead.input.ready),
+            takes_row.eq((rows_left != 0) & (~in_row | (row_last & ahead.input.ready))),
             self.rows.ready.eq((rows_left == 0) | (takes_row & (rows_left == 1))),
-            self.busy.eq((rows_left != 0) | (beats_left != 0) | ahead.r_rdy),
+            self.busy.eq((rows_left != 0) | in_row | ahead.output.valid),
         ]
 
         with m.If(takes_row):
@@ -125,10 +127,13 @@ class RowBeats(wiring.Component):
             m.d.sync += [rows.eq(self.rows.payload), rows_left.eq(Mux(self.rows.valid, self.rows.payload.rows, 0))]
 
         end = Signal(ACT_ADDRESS_BITS + 1)
+        beats = end[beat_bits:] + (end[:beat_bits] != 0)
         m.d.comb += end.eq(rows.start + rows.row_bytes)
         with m.If(passes):
             m.d.sync += [
                 beats_left.eq(beats_left - 1),
+                row_last.eq(beats_left == 2),
+                in_row.eq(~row_last),
                 first.eq(0),
                 row.place.address.eq(row.place.address + bus_bytes),
             ]
@@ -142,7 +147,9 @@ class RowBeats(wiring.Component):
                 start.eq(rows.start),
                 tail.eq(end[:beat_bits]),
                 first.eq(1),
-                beats_left.eq(end[beat_bits:] + (end[:beat_bits] != 0)),
+                beats_left.eq(beats),
+                row_last.eq(end <= bus_bytes),
+                in_row.eq(1),
             ]
 
         beat = Signal(row_beat_layout(bus_bytes))
@@ -156,10 +163,8 @@ class RowBeats(wiring.Component):
             beat.strobe.eq(Mux(first, after_start, everything) & Mux(row_last, before_end, everything)),
             beat.row_last.eq(row_last),
             beat.last.eq(row_last & row.last),
-            ahead.w_data.eq(beat.as_value()),
-            ahead.w_en.eq(passes),
-            self.beats.payload.eq(ahead.r_data),
-            self.beats.valid.eq(ahead.r_rdy),
-            ahead.r_en.eq(self.beats.ready),
+            ahead.input.payload.eq(beat),
+            ahead.input.valid.eq(in_row),
         ]
+        connect(m, ahead.output, flipped(self.beats))
         return m

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, fifo, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.isa import (
     ENGINE_OF,
@@ -17,6 +17,7 @@ from hwgen.isa import (
 from hwgen.program import Engine
 from hwgen.rtl.axi import RequestLayout
 from hwgen.rtl.instruction_gate import RETIRED_BITS
+from hwgen.rtl.queue import Queue
 
 QUEUE_DEPTH = 16
 """Instructions waiting per engine: how far loads run ahead of the computations that they serve."""
@@ -70,42 +71,44 @@ class Sequencer(wiring.Component):
             m.d.sync += asking.eq(1)
 
         instruction = Signal(INSTRUCTION_BITS, reset_less=True)
-        filled = Signal(range(beats_per_instruction + 1))
+        awaits = Signal(beats_per_instruction, init=1)
+        """Which beat of the instruction comes next; none once it is complete."""
         complete = Signal()
-        """The instruction is whole; whose it is, is known as soon."""
         addressed = Signal(len(Engine))
+        """The engine of a complete instruction."""
         header = data.View(HeaderLayout, instruction)
-        shifted = Cat(instruction[self.bus_bits :], buffer.r_data)
         queues = []
         for engine in Engine:
-            queue = fifo.SyncFIFO(width=INSTRUCTION_BITS, depth=QUEUE_DEPTH)
+            queue = Queue(INSTRUCTION_BITS, depth=QUEUE_DEPTH)
             m.submodules[f"{engine.name.lower()}_queue"] = queue
-            m.d.comb += [
-                queue.w_data.eq(instruction),
-                self.queues[engine].payload.eq(queue.r_data),
-                self.queues[engine].valid.eq(queue.r_rdy),
-                queue.r_en.eq(self.queues[engine].ready),
-            ]
+            m.d.comb += [queue.input.payload.eq(instruction), queue.input.valid.eq(addressed[engine])]
+            connect(m, queue.output, flipped(self.queues[engine]))
             queues.append(queue)
 
         m.d.comb += enough_loads.eq(queues[Engine.LOAD].level >= ENOUGH_LOADS)
 
         dispatched = Signal()
-        m.d.comb += dispatched.eq((addressed & Cat(queue.w_rdy for queue in queues)).any())
-        m.d.comb += [queues[engine].w_en.eq(addressed[engine]) for engine in Engine]
+        m.d.comb += dispatched.eq((addressed & Cat(queue.input.ready for queue in queues)).any())
         # What was fetched beyond END is taken from the buffer and dropped.
         m.d.comb += [
             consumed.eq(buffer.r_rdy & (~complete | dispatched | ~running)),
             buffer.r_en.eq(consumed),
         ]
+        # What the buffer shows goes to the next beat's place, whether it is there yet or not; only the first beat's may
+        # still be in use.
+        awaited_now = Signal.like(awaits)
+        m.d.comb += awaited_now.eq(awaits | dispatched)
+        for beat in range(beats_per_instruction):
+            with m.If(awaited_now[0] if beat == 0 else awaits[beat]):
+                m.d.sync += instruction.word_select(beat, self.bus_bits).eq(buffer.r_data)
+        first_beat = buffer.r_data if beats_per_instruction == 1 else instruction
         with m.If(dispatched):
-            m.d.sync += [filled.eq(0), complete.eq(0), addressed.eq(0)]
+            m.d.sync += [awaits.eq(1), complete.eq(0), addressed.eq(0)]
         with m.If(consumed & running):
-            taken = Mux(dispatched, 0, filled)
-            m.d.sync += [instruction.eq(shifted), filled.eq(taken + 1)]
-            with m.If(taken == beats_per_instruction - 1):
+            m.d.sync += awaits.eq(awaited_now << 1)
+            with m.If(awaited_now[-1]):
                 m.d.sync += complete.eq(1)
-                with m.Switch(data.View(HeaderLayout, shifted).opcode):
+                with m.Switch(data.View(HeaderLayout, first_beat).opcode):
                     for opcode, engine in ENGINE_OF.items():
                         with m.Case(opcode):
                             m.d.sync += addressed[engine].eq(1)
@@ -116,7 +119,7 @@ class Sequencer(wiring.Component):
             m.d.sync += running.eq(0)
         stopping = Signal()
         with m.If(self.start):
-            m.d.sync += [running.eq(1), stopping.eq(1), address.eq(self.image_base), filled.eq(0), complete.eq(0)]
+            m.d.sync += [running.eq(1), stopping.eq(1), address.eq(self.image_base), awaits.eq(1), complete.eq(0)]
         m.d.comb += self.finished.eq(stopping & ~running & ~asking & (awaited == 0))
         with m.If(self.finished):
             m.d.sync += stopping.eq(0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from amaranth.hdl import Array, Cat, Module, Signal
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.config import AcceleratorConfig
 from hwgen.isa import INSTRUCTION_BITS, Region, TransferLayout
 from hwgen.rtl.act_buffer import store_layout
 from hwgen.rtl.axi import RequestLayout, write_data_layout
+from hwgen.rtl.queue import Queue
 from hwgen.rtl.row_beats import RowBeats
 from hwgen.rtl.row_requests import RowRequests
 
@@ -80,23 +81,21 @@ class StoreEngine(wiring.Component):
         m.d.comb += self.busy.eq(in_flight != 0)
 
         # The beats' bytes wait for their data; a beat is read only where there is room for it.
-        m.submodules.strobes = strobes = fifo.SyncFIFO(width=bus_bytes, depth=BEAT_BUFFER)
-        m.submodules.buffer = buffer = fifo.SyncFIFO(width=self.config.bus_bits, depth=BEAT_BUFFER)
+        m.submodules.strobes = strobes = Queue(bus_bytes, depth=BEAT_BUFFER)
+        m.submodules.buffer = buffer = Queue(self.config.bus_bits, depth=BEAT_BUFFER)
         beat = row_beats.beats
-        issued = Signal()
         m.d.comb += [
             self.places.payload.place.eq(beat.payload.place),
             self.places.payload.strobe.eq(beat.payload.strobe),
-            self.places.valid.eq(beat.valid & strobes.w_rdy),
-            beat.ready.eq(self.places.ready & strobes.w_rdy),
-            issued.eq(self.places.valid & self.places.ready),
-            strobes.w_data.eq(beat.payload.strobe),
-            strobes.w_en.eq(issued),
-            buffer.w_data.eq(self.stored),
-            buffer.w_en.eq(self.stored_valid),
-            self.beats.valid.eq(buffer.r_rdy),
-            self.beats.payload.eq(Cat(buffer.r_data, strobes.r_data)),
-            buffer.r_en.eq(self.beats.ready),
-            strobes.r_en.eq(self.beats.ready & buffer.r_rdy),
+            self.places.valid.eq(beat.valid & strobes.input.ready),
+            beat.ready.eq(self.places.ready & strobes.input.ready),
+            strobes.input.payload.eq(beat.payload.strobe),
+            strobes.input.valid.eq(beat.valid & self.places.ready),
+            buffer.input.payload.eq(self.stored),
+            buffer.input.valid.eq(self.stored_valid),
+            self.beats.valid.eq(buffer.output.valid),
+            self.beats.payload.eq(Cat(buffer.output.payload, strobes.output.payload)),
+            buffer.output.ready.eq(self.beats.ready),
+            strobes.output.ready.eq(self.beats.ready & buffer.output.valid),
         ]
         return m

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.axi import ADDRESS_BITS, BurstLayout, write_data_layout
+from hwgen.rtl.queue import Queue
 
 MAX_OUTSTANDING = 64
 """Bursts in flight: enough to hide the memory's latency behind bursts of one beat."""
@@ -41,12 +42,12 @@ class WritePort(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.lengths = lengths = fifo.SyncFIFO(width=8, depth=MAX_OUTSTANDING)
-        m.submodules.unanswered = unanswered = fifo.SyncFIFO(width=1, depth=MAX_OUTSTANDING)
+        m.submodules.lengths = lengths = Queue(8, depth=MAX_OUTSTANDING)
+        m.submodules.unanswered = unanswered = Queue(1, depth=MAX_OUTSTANDING)
 
         free = Signal()
         m.d.comb += [
-            free.eq((~self.awvalid | self.awready) & lengths.w_rdy & unanswered.w_rdy),
+            free.eq((~self.awvalid | self.awready) & lengths.input.ready & unanswered.input.ready),
             self.bursts.ready.eq(free),
         ]
         with m.If(self.awready):
@@ -59,21 +60,21 @@ class WritePort(wiring.Component):
                 self.awlen.eq(self.bursts.payload.length),
             ]
         m.d.comb += [
-            lengths.w_en.eq(started),
-            lengths.w_data.eq(self.bursts.payload.length),
-            unanswered.w_en.eq(started),
-            unanswered.w_data.eq(self.bursts.payload.last),
+            lengths.input.valid.eq(started),
+            lengths.input.payload.eq(self.bursts.payload.length),
+            unanswered.input.valid.eq(started),
+            unanswered.input.payload.eq(self.bursts.payload.last),
         ]
 
         position = Signal(8)
         m.d.comb += [
-            self.wvalid.eq(self.beats.valid & lengths.r_rdy),
+            self.wvalid.eq(self.beats.valid & lengths.output.valid),
             self.wdata.eq(self.beats.payload.data),
             self.wstrb.eq(self.beats.payload.strobe),
-            self.wlast.eq(position == lengths.r_data),
+            self.wlast.eq(position == lengths.output.payload),
             self.transferred.eq(self.wvalid & self.wready),
-            self.beats.ready.eq(self.wready & lengths.r_rdy),
-            lengths.r_en.eq(self.transferred & self.wlast),
+            self.beats.ready.eq(self.wready & lengths.output.valid),
+            lengths.output.ready.eq(self.transferred & self.wlast),
             self.waiting.eq(self.wvalid & ~self.wready),
         ]
         with m.If(self.transferred):
@@ -83,8 +84,8 @@ class WritePort(wiring.Component):
 
         m.d.comb += [
             self.bready.eq(1),
-            unanswered.r_en.eq(self.bvalid),
-            self.acknowledged.eq(self.bvalid & unanswered.r_data),
+            unanswered.output.ready.eq(self.bvalid),
+            self.acknowledged.eq(self.bvalid & unanswered.output.payload),
             self.error.eq(self.bvalid & (self.bresp != 0)),
         ]
         return m

@@ -74,6 +74,7 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
     # What the memories do in a cycle was presented in the cycle before, or waits.
     fetching: dict[int, Place] = {}
     writing: Write = ((0, 0), 0, 0)
+    write: Write = ((0, 0), 0, 0)
     loading: Write | None = None
     storing: tuple[Place, int] | None = None
     load: Write | None = None
@@ -105,9 +106,10 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
         if store is not None:
             place = dict(zip(("bank", "address"), store[0], strict=True))
             dut.store__payload.value = StoreLayout.const({"place": place, "strobe": store[1]}).as_bits()
-        write: Write = (random_place(), *random_bytes(CONFIG.requant_lanes))
-        dut.write_place.value = place_bits(write[0])
-        dut.write_data.value, dut.write_strobe.value = write[1:]
+        # A write-back's data come a cycle after the rest of it.
+        dut.write_data.value = write[1]
+        write, presented = (random_place(), *random_bytes(CONFIG.requant_lanes)), write
+        dut.write_place.value, dut.write_strobe.value = place_bits(write[0]), write[2]
 
         await ReadOnly()
         fetched[cycle - 1 + ActBuffer.fetch_latency] = {
@@ -124,7 +126,7 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
             model.write(*loading)
         assert load_ready or (loading and memories(loading[0]) & memories(writing[0])), "a load waits for nothing"
         fetching = {row: places[row] for row in range(ROW_BANKS) if rows >> row & 1}
-        writing = write
+        writing = presented
         if load_ready:
             loading, load = load, None
         if store_ready:

@@ -51,25 +51,27 @@ def random_steps() -> list[StepFields]:
 @cocotb.test()
 @cocotb.parametrize(pause=[0.0, 0.5])
 async def agrees_with_the_golden(dut: Any, pause: float) -> None:
-    await start(dut, "control", "drain_slot", "weights", "vectors")
+    await start(dut, "arriving", "drain_slot", "weights", "vectors")
     golden = ArrayGolden(CONFIG)
     visible: dict[int, list[int]] = {}
     """Partial sums by slot, of the steps that have gone through."""
     under_way: list[tuple[int, int, dict[int, list[int]]]] = []
     """Whether a step completes its pixel or an instruction that holds its sums, and what it leaves, by cycle."""
     steps = random_steps()
-    while steps or any(sums for _, _, sums in under_way[-LATENCY - 1 :]):
+    arriving: StepFields | None = None
+    while steps or arriving or any(sums for _, _, sums in under_way[-LATENCY - 1 :]):
         await FallingEdge(dut.clk)
         vectors = [random_bytes(CONFIG.rows) for _ in range(ROW_BANKS)]
         weights = [random_bytes(CONFIG.rows) for _ in range(CONFIG.cols)]
         dut.vectors.value, dut.weights.value = packed(vectors), packed(weights)
-        if not steps or random.random() < pause:
-            dut.control.value = 0
+        # A step's control comes a cycle before its operands.
+        step, arriving = arriving, None if not steps or random.random() < pause else steps.pop(0)
+        control = {name: arriving[name] for name, _ in ControlLayout} if arriving else None
+        dut.arriving.value = ControlLayout.const(control).as_bits()
+        if step is None:
             under_way.append((0, 0, {}))
         else:
-            step = steps.pop(0)
             golden.step(step, vectors, weights)
-            dut.control.value = ControlLayout.const({name: step[name] for name, _ in ControlLayout}).as_bits()
             leaves = bool(step["mac"] and step["chunk_last"])
             sums = {step["slot"]: golden.sums[step["slot"]]} if leaves else {}
             under_way.append((step["complete"], step["held"], sums))

@@ -180,6 +180,8 @@ async def agrees_with_the_goldens(dut: Any, pause: float) -> None:
     cocotb.start_soon(put(dut, "instructions", payloads, pause))
     cocotb.start_soon(buffers.answer(dut))
     written: list[Write] = []
+    coming = 0, PlaceLayout.const(None)
+    """Strobe and place of the results of the next cycle."""
     counts = dict.fromkeys(COUNTED, 0)
     for opcode, fields in program:
         if opcode is Opcode.ADD:
@@ -191,8 +193,9 @@ async def agrees_with_the_goldens(dut: Any, pause: float) -> None:
         while not retired:
             await FallingEdge(dut.clk)
             retired = bool(dut.retire.value)
-            if strobe := int(dut.write_strobe.value):
-                place = PlaceLayout.from_bits(int(dut.write_place.value))
+            strobe, place = coming
+            coming = int(dut.write_strobe.value), PlaceLayout.from_bits(int(dut.write_place.value))
+            if strobe:
                 data = int(dut.write_data.value).to_bytes(LANES, "little")
                 written.append((place.bank, place.address, data[: strobe.bit_length()]))
             for name in counts:

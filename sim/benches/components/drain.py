@@ -167,6 +167,8 @@ async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
     cocotb.start_soon(array.answer())
 
     written: list[Write] = []
+    coming = 0, PlaceLayout.const(None)
+    """Strobe and place of the results of the next cycle."""
     last_writes = [0] * (ActBuffer.write_latency + 1)
     """Writes made by the end of each of the last cycles."""
     requantised = 0
@@ -177,8 +179,9 @@ async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
         while not retired:
             await RisingEdge(dut.clk)
             retired = bool(dut.retire.value)
-            if strobe := int(dut.write_strobe.value):
-                place = PlaceLayout.from_bits(int(dut.write_place.value))
+            strobe, place = coming
+            coming = int(dut.write_strobe.value), PlaceLayout.from_bits(int(dut.write_place.value))
+            if strobe:
                 data = int(dut.write_data.value).to_bytes(LANES, "little")
                 assert strobe & strobe + 1 == 0, "results lie side by side"
                 written.append((place.bank, place.address, data[: strobe.bit_length()]))

@@ -1,0 +1,55 @@
+"""Queue: first in, first out, between two streams."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, ShapeLike, Signal
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class Queue(wiring.Component):
+    """What enters an empty queue leaves it a cycle later; an entry may enter and another leave in every cycle.
+
+    In all but its clock like ``amaranth.lib.fifo.SyncFIFO``: ``ready`` and ``valid`` are registers, and the free entry
+    takes whatever is offered, so that no memory waits to hear whether the offer is valid.
+    """
+
+    def __init__(self, shape: ShapeLike, *, depth: int) -> None:
+        if depth < 2 or depth & depth - 1:
+            raise ValueError(f"depth: {depth} is not accepted; accepted: a power of two from 2 on")
+        self.shape, self.depth = shape, depth
+        super().__init__(
+            {
+                "input": In(stream.Signature(shape)),
+                "output": Out(stream.Signature(shape)),
+                "level": Out(range(depth + 1)),  # entries
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.storage = storage = memory.Memory(shape=self.shape, depth=self.depth, init=[])
+        write, read = storage.write_port(), storage.read_port(domain="comb")
+        room, filled = Signal(init=1), Signal()
+        free, first = Signal(range(self.depth)), Signal(range(self.depth))
+        enters, leaves = Signal(), Signal()
+        m.d.comb += [
+            self.input.ready.eq(room),
+            self.output.valid.eq(filled),
+            self.output.payload.eq(read.data),
+            enters.eq(self.input.valid & room),
+            leaves.eq(self.output.ready & filled),
+            write.addr.eq(free),
+            write.data.eq(self.input.payload),
+            write.en.eq(room),
+            read.addr.eq(first),
+        ]
+        with m.If(enters):
+            m.d.sync += free.eq(free + 1)
+        with m.If(leaves):
+            m.d.sync += first.eq(first + 1)
+        with m.If(enters & ~leaves):
+            m.d.sync += [self.level.eq(self.level + 1), filled.eq(1), room.eq(self.level != self.depth - 1)]
+        with m.If(leaves & ~enters):
+            m.d.sync += [self.level.eq(self.level - 1), filled.eq(self.level != 1), room.eq(1)]
+        return m
