@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import exp, log
+from math import exp, inf, log
 from typing import Protocol
 
 from hwgen.area import lut_equivalents
 from hwgen.config import AcceleratorConfig
+from hwgen.energy import EYERISS_65NM
 from nas.accuracy import Accuracy, AccuracyTier
+
+ENERGY_TABLE = EYERISS_65NM
+"""What a search takes actions to cost."""
 
 
 class Tier(StrEnum):
-    """Where a pair's cycles come from."""
+    """Where a pair's cycles and actions come from."""
 
     MODELLED = "modelled"
-    """``hwgen.cycles``, uncorrected."""
+    """``hwgen.cost_table``, uncorrected."""
     MEASURED = "measured in RTL"
     """Simulation of the generated Verilog."""
 
@@ -31,25 +35,45 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What an inference costs."""
+
+    cycles: float
+    energy_uj: float | None
+    """Dynamic energy of its actions by ``ENERGY_TABLE``, an estimate; None in runs from before it was kept."""
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """A pair's accuracy and cycles, with their tiers."""
+    """A pair's accuracy and cost, with their tiers."""
 
     pair: Pair
     tier: Tier
-    cycles: float | None
-    """Per inference; None where the accelerator cannot run the network."""
+    cost: Cost | None
+    """None where the accelerator cannot run the network."""
     accuracy: float
     accuracy_tier: AccuracyTier
     accuracy_provenance: str
     """What the accuracy was measured on, and how."""
 
+    @property
+    def cycles(self) -> float | None:
+        """Per inference; None where the accelerator cannot run the network."""
+        return None if self.cost is None else self.cost.cycles
+
+    @property
+    def energy_uj(self) -> float | None:
+        """Per inference; None there too, and in runs from before it was kept."""
+        return None if self.cost is None else self.cost.energy_uj
+
     def metrics(self, clock_mhz: float) -> dict[str, float]:
-        """The values that constraints and objectives refer to; infinite cycles for a pair that cannot run."""
-        cycles = float("inf") if self.cycles is None else self.cycles
+        """The values that constraints and objectives refer to; a cost that is None is infinite."""
+        cycles = inf if self.cycles is None else self.cycles
         return {
             "accuracy": self.accuracy,
             "cycles": cycles,
             "latency_ms": cycles / (clock_mhz * 1000),
+            "energy_uj": inf if self.energy_uj is None else self.energy_uj,
             "multipliers": self.pair.accelerator.multipliers,
             "lut_equivalents": lut_equivalents(self.pair.accelerator),
         }
@@ -61,18 +85,18 @@ class Evaluator(Protocol):
     def accuracy(self, architecture: str) -> Accuracy:
         """Fraction of images classified correctly, and which images."""
 
-    def modelled_cycles(self, pair: Pair) -> int | None:
-        """By the cycle model; None where the accelerator cannot run the network."""
+    def modelled_cost(self, pair: Pair) -> Cost | None:
+        """By the cost model; None where the accelerator cannot run the network."""
 
-    def measured_cycles(self, pair: Pair) -> int | None:
-        """Cycles of one inference in RTL simulation; None where the accelerator cannot run the network."""
+    def measured_cost(self, pair: Pair) -> Cost | None:
+        """Of one inference in RTL simulation; None where the accelerator cannot run the network."""
 
 
 def corrected(modelled: Mapping[Pair, Evaluation], measured: Mapping[Pair, Evaluation]) -> dict[Pair, Evaluation]:
     """``modelled`` with cycles scaled by what was measured over modelled.
 
     The factor is the accelerator's own, or the mean of all accelerators' for one that was not measured yet. Every
-    measured pair is modelled as well.
+    measured pair is modelled as well. Energy needs no correction: the model counts what the RTL counts.
     """
     ratios: dict[AcceleratorConfig, list[float]] = {}
     for pair, evaluation in measured.items():
@@ -82,9 +106,9 @@ def corrected(modelled: Mapping[Pair, Evaluation], measured: Mapping[Pair, Evalu
     factors = {accelerator: _geometric_mean(values) for accelerator, values in ratios.items()}
     usual = _geometric_mean(factors.values())
     return {
-        pair: replace(evaluation, cycles=evaluation.cycles * factors.get(pair.accelerator, usual))
+        pair: replace(evaluation, cost=replace(cost, cycles=cost.cycles * factors.get(pair.accelerator, usual)))
         for pair, evaluation in modelled.items()
-        if evaluation.cycles is not None
+        if (cost := evaluation.cost) is not None
     }
 
 

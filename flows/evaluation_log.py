@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any
 
 from flows.accelerators import config_from_values, config_values
-from flows.evaluation import Evaluation, Pair, Tier
+from flows.evaluation import ENERGY_TABLE, Cost, Evaluation, Pair, Tier
 from hwgen.errors import InputError
 from nas.accuracy import AccuracyTier
 
@@ -28,6 +28,8 @@ def evaluation_values(evaluation: Evaluation) -> dict[str, Any]:
         "accelerator": config_values(evaluation.pair.accelerator),
         "cycles": evaluation.cycles,
         "cycles_tier": evaluation.tier.value,
+        "energy_uj": evaluation.energy_uj,
+        "energy_table": ENERGY_TABLE.name,
         "accuracy": evaluation.accuracy,
         "accuracy_tier": evaluation.accuracy_tier.value,
         "accuracy_provenance": evaluation.accuracy_provenance,
@@ -39,11 +41,17 @@ def evaluation_from_values(values: dict[str, Any]) -> Evaluation:
     return Evaluation(
         pair=Pair(_typed(values, "architecture", str), config_from_values(values["accelerator"])),
         tier=Tier(values["cycles_tier"]),
-        cycles=_typed(values, "cycles", int | float | None),
+        cost=_cost(values),
         accuracy=_typed(values, "accuracy", int | float),
         accuracy_tier=AccuracyTier(values["accuracy_tier"]),
         accuracy_provenance=_typed({"accuracy_provenance": UNRECORDED, **values}, "accuracy_provenance", str),
     )
+
+
+def _cost(values: dict[str, Any]) -> Cost | None:
+    cycles = _typed(values, "cycles", int | float | None)
+    energy_uj = _typed({"energy_uj": None, **values}, "energy_uj", int | float | None)
+    return None if cycles is None else Cost(cycles, energy_uj)
 
 
 def _typed(values: dict[str, Any], name: str, accepted: type | UnionType) -> Any:

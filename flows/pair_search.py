@@ -141,13 +141,13 @@ class PairSearch:
         return dict.fromkeys(pair.accelerator for pair in self._measured)
 
     def _model(self, pair: Pair | None) -> None:
-        """Know the pair's modelled cycles, and its accuracy unless they turn it away."""
+        """Know the pair's modelled cost, and its accuracy unless that turns it away."""
         if pair is None or pair in self._modelled:
             return
         found = self._log.find(pair, Tier.MODELLED)
         if found is None:
-            cycles = self._evaluator.modelled_cycles(pair)
-            found = Evaluation(pair, Tier.MODELLED, cycles, 0.0, AccuracyTier.NOT_ASKED, "its hardware was turned away")
+            cost = self._evaluator.modelled_cost(pair)
+            found = Evaluation(pair, Tier.MODELLED, cost, 0.0, AccuracyTier.NOT_ASKED, "its hardware was turned away")
             if self._hardware_violation(found) <= 0:
                 found = self._with_accuracy(found)
             self._log.append(found)
@@ -169,8 +169,8 @@ class PairSearch:
     def _measure(self, pair: Pair) -> None:
         found = self._log.find(pair, Tier.MEASURED)
         if found is None:
-            cycles = self._evaluator.measured_cycles(pair)
-            found = replace(self._modelled[pair], tier=Tier.MEASURED, cycles=cycles)
+            cost = self._evaluator.measured_cost(pair)
+            found = replace(self._modelled[pair], tier=Tier.MEASURED, cost=cost)
             self._log.append(found)
         self._measured[pair] = found
         self._report()

@@ -13,7 +13,7 @@ from matplotlib.ticker import FormatStrFormatter, NullFormatter, PercentFormatte
 
 from flows.accelerators import config_values
 from flows.constraints import Constraint
-from flows.evaluation import Evaluation, Tier
+from flows.evaluation import ENERGY_TABLE, Evaluation, Tier
 
 matplotlib.use("Agg")
 
@@ -184,12 +184,14 @@ def _hover(plot: FrontPlot, evaluation: Evaluation) -> str:
     metrics = evaluation.metrics(plot.clock_mhz)
     accelerator = ", ".join(f"{name} {value}" for name, value in config_values(evaluation.pair.accelerator).items())
     prefix = "" if evaluation.tier is Tier.MEASURED else "about "
+    energy = "not recorded" if evaluation.energy_uj is None else f"{evaluation.energy_uj:.4g} uJ, estimated"
     return "<br>".join(
         [
             f"<b>{evaluation.pair.architecture}</b>",
             accelerator,
             f"accuracy {evaluation.accuracy:.2%} ({evaluation.accuracy_tier})",
             f"{prefix}{metrics['cycles']:,.0f} cycles, {metrics['latency_ms']:.4g} ms ({evaluation.tier.value})",
+            f"energy {energy} ({ENERGY_TABLE.name})",
             f"{metrics['multipliers']:.0f} multipliers, {metrics['lut_equivalents']:,.0f} LUT equivalents (proxy)",
         ]
     )

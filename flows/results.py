@@ -25,6 +25,7 @@ PROVENANCE = {
     "accuracy": "by each member's accuracy_tier and accuracy_provenance",
     "cycles": "measured in RTL simulation, one inference from start to done, weights, input and output over the bus",
     "latency_ms": "cycles at the stated clock; the clock is an assumption, not a place-and-route result",
+    "energy_uj": "estimated: what the RTL's counters counted, by the energies of energy_table; dynamic energy alone",
     "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them; not placed and routed",
 }
 
@@ -56,7 +57,7 @@ class Results:
         )
 
     def _values(self, evaluation: Evaluation) -> dict[str, Any]:
-        return {**evaluation_values(evaluation), **evaluation.metrics(self.clock_mhz)}
+        return {**evaluation.metrics(self.clock_mhz), **evaluation_values(evaluation)}
 
     def render(self, run: Path, evaluations: Iterable[Evaluation]) -> None:
         """Draw ``pareto.html`` and ``pareto.png`` into ``run``; ``evaluations`` are all that the search made."""

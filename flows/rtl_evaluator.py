@@ -1,4 +1,4 @@
-"""How the search evaluates a pair: accuracy from an oracle, cycles from a model and from RTL simulation."""
+"""How the search evaluates a pair: accuracy from an oracle, its cost from a model and from RTL simulation."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from flows.evaluation import Pair
+from flows.evaluation import ENERGY_TABLE, Cost, Pair
 from hwgen.compiler import CompileError, compile_graph
 from hwgen.cost_table import CostTable
+from hwgen.energy import energy_uj
 from hwgen.graph import LayerGraph
 from nas.accuracy import Accuracy
 from nas.oracles import AccuracyOracle
@@ -19,7 +20,7 @@ from sim.simulate import simulate
 
 
 class RtlEvaluator:
-    """Cycles do not depend on weights, so networks are measured with random ones."""
+    """Costs do not depend on weights, so networks are measured with random ones."""
 
     def __init__(self, space: Space, oracle: AccuracyOracle) -> None:
         self._oracle = oracle
@@ -30,16 +31,18 @@ class RtlEvaluator:
         """The oracle's answer."""
         return self._oracle.accuracy(architecture)
 
-    def modelled_cycles(self, pair: Pair) -> int | None:
-        """The cycle model's, composed of layers; None where the network does not compile for the accelerator."""
-        (cycles,) = self._table.costs(self._graph(pair.architecture), [pair.accelerator]).cycles
-        return None if np.isinf(cycles) else int(cycles)
+    def modelled_cost(self, pair: Pair) -> Cost | None:
+        """The model's, composed of layers; None where the network does not compile for the accelerator."""
+        costs = self._table.costs(self._graph(pair.architecture), [pair.accelerator])
+        (cycles,), (energy,) = costs.cycles.tolist(), costs.energy_uj(ENERGY_TABLE).tolist()
+        return None if np.isinf(cycles) else Cost(int(cycles), energy)
 
-    def measured_cycles(self, pair: Pair) -> int | None:
-        """Cycles of one inference in RTL simulation; None where the network does not compile for the accelerator."""
+    def measured_cost(self, pair: Pair) -> Cost | None:
+        """That of one inference in RTL simulation; None where the network does not compile for the accelerator."""
         graph = self._graph(pair.architecture)
         try:
             program = compile_graph(graph, pair.accelerator)
         except CompileError:
             return None
-        return simulate(program, np.zeros((1, *graph.input.output.shape), np.int8)).cycles
+        measurement = simulate(program, np.zeros((1, *graph.input.output.shape), np.int8))
+        return Cost(measurement.cycles, energy_uj(measurement.counters, pair.accelerator, ENERGY_TABLE))

@@ -19,7 +19,7 @@ def print_results(results: Results, run: Path, console: Console) -> None:
     table.add_column("")
     table.add_column("accelerator", no_wrap=True)
     tiers = ", ".join({evaluation.accuracy_tier for evaluation in results.front})
-    for heading in (f"accuracy\n{tiers}", "cycles\nRTL", "latency\nms", "LUT eq.\nproxy"):
+    for heading in (f"accuracy\n{tiers}", "cycles\nRTL", "latency\nms", "energy\nuJ, est.", "LUT eq.\nproxy"):
         table.add_column(heading, justify="right")
     marks = ["*" if evaluation is results.best else str(n) for n, evaluation in enumerate(results.front, start=1)]
     for mark, evaluation in zip(marks, results.front, strict=True):
@@ -30,6 +30,7 @@ def print_results(results: Results, run: Path, console: Console) -> None:
             f"{evaluation.accuracy:.2%}",
             f"{metrics['cycles']:,.0f}",
             f"{metrics['latency_ms']:.4g}",
+            "" if evaluation.energy_uj is None else f"{evaluation.energy_uj:.4g}",
             f"{metrics['lut_equivalents']:,}",
         )
     console.print(table)

@@ -1,10 +1,10 @@
-"""Stand-ins that make a search quick: a toy space, and an evaluator with closed-form accuracy and cycles."""
+"""Stand-ins that make a search quick: a toy space, and an evaluator with closed-form accuracy and costs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows.evaluation import Pair
+from flows.evaluation import Cost, Pair
 from nas.accuracy import Accuracy, AccuracyTier
 
 
@@ -32,12 +32,14 @@ class ToyEvaluator:
         value = 0.5 + sum(int(digit) ** 0.5 for digit in architecture) / 15
         return Accuracy(value, AccuracyTier.TABULAR, f"toy test of {architecture}")
 
-    def modelled_cycles(self, pair: Pair) -> int:
+    def modelled_cost(self, pair: Pair) -> Cost:
         work = sum(10_000 * (1 + int(digit)) for digit in pair.architecture)
-        return work // pair.accelerator.multipliers + work // pair.accelerator.bus_bytes
+        cycles = work // pair.accelerator.multipliers + work // pair.accelerator.bus_bytes
+        return Cost(cycles, work / 1000 + pair.accelerator.multipliers)
 
-    def measured_cycles(self, pair: Pair) -> int | None:
+    def measured_cost(self, pair: Pair) -> Cost | None:
         self.measured.append(pair)
         if pair.accelerator.act_buffer_kib == 4 and pair.architecture.startswith("4"):
             return None
-        return self.modelled_cycles(pair) * (20 + pair.accelerator.rf_depth) // 16
+        cost = self.modelled_cost(pair)
+        return Cost(cost.cycles * (20 + pair.accelerator.rf_depth) // 16, cost.energy_uj)

@@ -98,6 +98,19 @@ def test_search_leaves_a_measured_front_and_the_chosen_pair(finished_search: Pat
     assert (finished_search / "best" / "program.bin").stat().st_size > 0
 
 
+def test_a_searchs_modelled_energies_are_its_measured_ones(finished_search: Path) -> None:
+    modelled, measured = (
+        {
+            found.pair: found.energy_uj
+            for found in read_evaluations(finished_search / "evaluations.jsonl")
+            if found.tier is tier
+        }
+        for tier in (Tier.MODELLED, Tier.MEASURED)
+    )
+    assert measured
+    assert measured == pytest.approx({pair: modelled[pair] for pair in measured})
+
+
 def test_resuming_a_finished_search_changes_nothing(finished_search: Path) -> None:
     log = (finished_search / "evaluations.jsonl").read_bytes()
     pareto = (finished_search / "pareto.json").read_bytes()

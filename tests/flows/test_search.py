@@ -12,7 +12,7 @@ import pytest
 
 from flows.accelerators import ACCELERATOR_SPACES
 from flows.constraints import parse_constraint
-from flows.evaluation import Evaluation, Pair, Tier
+from flows.evaluation import Cost, Evaluation, Pair, Tier
 from flows.evaluation_log import UNRECORDED, EvaluationLog, read_evaluations
 from flows.pair_search import PairSearch, SearchSettings
 from flows.pareto import objective_vector, satisfies
@@ -51,7 +51,7 @@ def test_every_member_of_the_front_was_measured(tmp_path: Path) -> None:
     for evaluation in front:
         assert evaluation.tier is Tier.MEASURED
         assert evaluation.pair in evaluator.measured
-        assert evaluation.cycles == ToyEvaluator().measured_cycles(evaluation.pair)
+        assert evaluation.cost == ToyEvaluator().measured_cost(evaluation.pair)
 
 
 def test_no_measured_pair_dominates_a_member_of_the_front(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_pair_that_cannot_run_is_not_in_the_front(tmp_path: Path) -> None:
     assert all(evaluation.cycles is not None for evaluation in front)
 
 
-@pytest.mark.parametrize("constraint", ["latency_ms<=0.1", "accuracy>=0.8", "multipliers<=16"])
+@pytest.mark.parametrize("constraint", ["latency_ms<=0.1", "accuracy>=0.8", "energy_uj<=80", "multipliers<=16"])
 def test_the_front_meets_the_constraint(tmp_path: Path, constraint: str) -> None:
     front = run_search(tmp_path / "log.jsonl", ToyEvaluator(), constraint)
     assert front
@@ -122,9 +122,10 @@ def test_a_pair_that_the_corrected_model_readmits_has_its_accuracy_asked(tmp_pat
     """Modelled three times too slow, many pairs miss the bound at first; the measurements of others readmit them."""
 
     class Pessimist(ToyEvaluator):
-        def measured_cycles(self, pair: Pair) -> int | None:
+        def measured_cost(self, pair: Pair) -> Cost | None:
             self.measured.append(pair)
-            return self.modelled_cycles(pair) // 3
+            cost = self.modelled_cost(pair)
+            return replace(cost, cycles=cost.cycles // 3)
 
     evaluator = Pessimist()
     front = run_search(tmp_path / "log.jsonl", evaluator, "latency_ms<=0.1", builds=8)
@@ -146,21 +147,23 @@ def test_every_accuracy_says_where_it_comes_from(tmp_path: Path) -> None:
         assert found.accuracy_provenance == f"toy test of {found.pair.architecture}"
 
 
-def test_a_log_from_before_provenance_was_kept_resumes(tmp_path: Path) -> None:
+def test_a_log_from_before_energy_and_provenance_were_kept_resumes(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     front = run_search(path, ToyEvaluator())
     lines = [json.loads(line) for line in path.read_bytes().splitlines()]
     for values in lines:
-        del values["accuracy_provenance"]
+        del values["accuracy_provenance"], values["energy_uj"], values["energy_table"]
     path.write_text("".join(f"{json.dumps(values)}\n" for values in lines))
     evaluator = ToyEvaluator()
-    assert run_search(path, evaluator) == [replace(found, accuracy_provenance=UNRECORDED) for found in front]
+    assert run_search(path, evaluator) == [
+        replace(found, cost=Cost(found.metrics(100)["cycles"], None), accuracy_provenance=UNRECORDED) for found in front
+    ]
     assert not evaluator.measured
 
 
 def evaluation(architecture: str) -> Evaluation:
     pair = Pair(architecture, ACCELERATORS.decode([0] * len(ACCELERATORS.gene_sizes)))
-    return Evaluation(pair, Tier.MODELLED, 10, 0.5, AccuracyTier.TABULAR, "toy")
+    return Evaluation(pair, Tier.MODELLED, Cost(10, 2.5), 0.5, AccuracyTier.TABULAR, "toy")
 
 
 def test_the_log_drops_a_torn_last_line(tmp_path: Path) -> None:
@@ -183,6 +186,7 @@ DAMAGED_LINES = {
     "empty": lambda line: b"",
     "no cycles": lambda line: line.replace(b'"cycles"', b'"bicycles"'),
     "cycles that are no number": lambda line: line.replace(b'"cycles": 10', b'"cycles": "10"'),
+    "energy that is no number": lambda line: line.replace(b'"energy_uj": 2.5', b'"energy_uj": "2.5"'),
     "accuracy that is no number": lambda line: line.replace(b'"accuracy": 0.5', b'"accuracy": null'),
     "an unknown tier of cycles": lambda line: line.replace(b"modelled", b"guessed"),
     "an unknown tier of accuracy": lambda line: line.replace(b"tabular", b"guessed"),

@@ -6,15 +6,15 @@ import sys
 import time
 from pathlib import Path
 
-from flows.evaluation import Pair
+from flows.evaluation import Cost, Pair
 from tests.flows.fakes import ToyEvaluator
 from tests.flows.test_search import run_search
 
 
 class SlowEvaluator(ToyEvaluator):
-    def modelled_cycles(self, pair: Pair) -> int:
+    def modelled_cost(self, pair: Pair) -> Cost:
         time.sleep(0.01)
-        return super().modelled_cycles(pair)
+        return super().modelled_cost(pair)
 
 
 if __name__ == "__main__":
