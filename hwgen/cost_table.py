@@ -46,6 +46,10 @@ class _Planned:
     """int64 [layers]: the number of each layer's shape and places."""
     windows: np.ndarray
     """int64 [layers]: the number of each layer's window."""
+    different: np.ndarray
+    """int64 [different layers]: each number in ``layers`` once."""
+    times: np.ndarray
+    """float64 [different layers]: how often it is there."""
 
 
 @dataclass(eq=False)
@@ -85,13 +89,13 @@ class CostTable:
         self._rows: dict[AcceleratorConfig, int] = {}
         self._cycles = np.full((16, 256), np.nan)
         """By configuration and window: infinite where it cannot be compiled, NaN where it is not known."""
-        self._counts = np.zeros((16, 64, len(COUNTED)), np.int64)
-        """By configuration and layer; known where a window with the layer is."""
+        self._counts = np.full((16, 64, len(COUNTED)), np.nan)
+        """By configuration and layer: NaN where no window with the layer is known."""
 
     def costs(self, graph: LayerGraph, configs: Sequence[AcceleratorConfig]) -> Costs:
         """The costs of ``graph`` on each of ``configs``."""
         network = self._network(graph)
-        cycles, counts = np.full(len(configs), np.inf), np.zeros((len(configs), len(COUNTED)), np.int64)
+        cycles, counts = np.full(len(configs), np.inf), np.zeros((len(configs), len(COUNTED)))
         for candidates in network.candidates if network.layers else []:
             alike: dict[tuple[int, int], list[int]] = {}
             for index in np.flatnonzero(np.isinf(cycles)).tolist():
@@ -99,11 +103,10 @@ class CostTable:
             for indices in alike.values():
                 sums = self._sums(graph, network, candidates, [configs[index] for index in indices])
                 cycles[indices], counts[indices] = sums
-        actions = counts[:, : len(ACTIONS)]
-        bus_bytes = np.array([config.bus_bytes for config in configs])
-        fetched = fetch_beats(counts[:, COUNTED.index("instructions")], bus_bytes)
-        actions[:, ACTIONS.index("dram_read_beats")] += np.where(np.isinf(cycles), 0, fetched)
-        return Costs(configs, cycles, actions)
+        instructions, bus_bytes = counts[:, COUNTED.index("instructions")], [config.bus_bytes for config in configs]
+        fetched = np.where(np.isinf(cycles), 0, fetch_beats(instructions, np.array(bus_bytes)))
+        counts[:, COUNTED.index("dram_read_beats")] += fetched
+        return Costs(configs, cycles, counts[:, : len(ACTIONS)].astype(np.int64))
 
     def _network(self, graph: LayerGraph) -> _Network:
         network = self._networks.get(graph)
@@ -115,7 +118,7 @@ class CostTable:
     def _sums(
         self, graph: LayerGraph, network: _Network, candidates: frozenset[str], configs: Sequence[AcceleratorConfig]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The layers' cycles, float64 [configs], and counts, int64 [configs, COUNTED], on ``configs`` of one plan."""
+        """The layers' cycles, float64 [configs], and counts, float64 [configs, COUNTED], on ``configs`` of one plan."""
         key = plan_key(configs[0]), candidates
         if key not in network.planned:
             network.planned[key] = self._plan(graph, network.layers, plan_memory(graph, configs[0], candidates))
@@ -127,7 +130,7 @@ class CostTable:
             self._model(graph, network.layers, planned, configs[index], int(rows[index]))
             cycles[index] = self._cycles[rows[index], planned.windows]
         impossible = np.isinf(cycles).any(axis=1)
-        counts = self._counts[rows[:, None], planned.layers].sum(axis=1)
+        counts = planned.times @ self._counts[rows[:, None], planned.different]
         return np.where(impossible, np.inf, cycles.sum(axis=1)), np.where(impossible[:, None], 0, counts)
 
     def _plan(self, graph: LayerGraph, layers: Sequence[Layer], plan: MemoryPlan) -> _Planned:
@@ -135,9 +138,10 @@ class CostTable:
         own = [_signature(graph, layer, plan) for layer in layers]
         numbers = [self._layers.setdefault(signature, len(self._layers)) for signature in own]
         windows = [self._windows.setdefault(window, len(self._windows)) for window in _windows(graph, layers, own)]
-        self._counts = _grown(self._counts, self._counts.shape[0], len(self._layers), 0)
-        self._cycles = _grown(self._cycles, self._cycles.shape[0], len(self._windows), np.nan)
-        return _Planned(plan, np.array(numbers), np.array(windows))
+        self._counts = _grown(self._counts, self._counts.shape[0], len(self._layers))
+        self._cycles = _grown(self._cycles, self._cycles.shape[0], len(self._windows))
+        different, times = np.unique(numbers, return_counts=True)
+        return _Planned(plan, np.array(numbers), np.array(windows), different, times.astype(float))
 
     def _model(
         self, graph: LayerGraph, layers: Sequence[Layer], planned: _Planned, config: AcceleratorConfig, row: int
@@ -168,17 +172,16 @@ class CostTable:
 
     def _row(self, config: AcceleratorConfig) -> int:
         row = self._rows.setdefault(config, len(self._rows))
-        self._counts = _grown(self._counts, len(self._rows), self._counts.shape[1], 0)
-        self._cycles = _grown(self._cycles, len(self._rows), self._cycles.shape[1], np.nan)
+        self._counts = _grown(self._counts, len(self._rows), self._counts.shape[1])
+        self._cycles = _grown(self._cycles, len(self._rows), self._cycles.shape[1])
         return row
 
 
-def _grown(table: np.ndarray, rows: int, columns: int, unknown: float) -> np.ndarray:
+def _grown(table: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """The table, or a larger one with the same beginning where it is too small."""
     if table.shape[0] >= rows and table.shape[1] >= columns:
         return table
-    shape = max(table.shape[0], 2 * rows), max(table.shape[1], 2 * columns), *table.shape[2:]
-    grown = np.full(shape, unknown, table.dtype)
+    grown = np.full((max(table.shape[0], 2 * rows), max(table.shape[1], 2 * columns), *table.shape[2:]), np.nan)
     grown[: table.shape[0], : table.shape[1]] = table
     return grown
 
