@@ -144,8 +144,9 @@ def route(netlist: Netlist, device: str) -> Implementation:
         raise InputError(f"device: {device!r} is not supported; accepted: {', '.join(DEVICES)}")
     started = time.monotonic()
     part = (f"--{_NEXTPNR_DEVICE[device]}", "--package", PACKAGE, "--speed", str(SPEED_GRADE))
-    # The other router stalls far earlier on an accelerator.
-    effort = ("--freq", str(TARGET_MHZ), "--seed", str(SEED), "--router", "router2")
+    # Spread out, an accelerator routes in minutes; where nextpnr packs it as it likes, neither of its routers ends.
+    placer = ("--placer-heap-beta", "0.5", "--router", "router2")
+    effort = ("--freq", str(TARGET_MHZ), "--seed", str(SEED), *placer)
     permitted = ("--timing-allow-fail", "--lpf-allow-unconstrained")
     with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
         directory = Path(name)

@@ -145,13 +145,16 @@ class Drain(wiring.Component):
         pixels, holds = Signal(range(partial_sums + 1)), Signal(range(HOLDS + 1))
         """Pixels complete and not yet taken, and instructions that hold their sums."""
         skips_hold = Signal()
-        following_pixels = pixels + self.pixel_done - self.slot_drained
         pixel_waits = Signal()
+        """There is such a pixel."""
         m.d.sync += [
-            pixels.eq(following_pixels),
-            pixel_waits.eq(following_pixels != 0),
+            pixels.eq(pixels + self.pixel_done - self.slot_drained),
             holds.eq(holds + self.hold_done - skips_hold),
         ]
+        with m.If(self.pixel_done):
+            m.d.sync += pixel_waits.eq(1)
+        with m.Elif(self.slot_drained):
+            m.d.sync += pixel_waits.eq(pixels != 1)
 
         # Pixels of the output row, output rows and groups that are left: a count's end is seen without an addition.
         x_left, y_left = Signal(12, reset_less=True), Signal(12, reset_less=True)

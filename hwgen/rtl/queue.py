@@ -31,6 +31,8 @@ class Queue(wiring.Component):
         m.submodules.storage = storage = memory.Memory(shape=self.shape, depth=self.depth, init=[])
         write, read = storage.write_port(), storage.read_port(domain="comb")
         room, filled = Signal(init=1), Signal()
+        full = Signal()
+        """The memory's own register of what ``room`` says: it reaches every bit."""
         free, first = Signal(range(self.depth)), Signal(range(self.depth))
         enters, leaves = Signal(), Signal()
         m.d.comb += [
@@ -41,7 +43,7 @@ class Queue(wiring.Component):
             leaves.eq(self.output.ready & filled),
             write.addr.eq(free),
             write.data.eq(self.input.payload),
-            write.en.eq(room),
+            write.en.eq(~full),
             read.addr.eq(first),
         ]
         with m.If(enters):
@@ -49,7 +51,8 @@ class Queue(wiring.Component):
         with m.If(leaves):
             m.d.sync += first.eq(first + 1)
         with m.If(enters & ~leaves):
-            m.d.sync += [self.level.eq(self.level + 1), filled.eq(1), room.eq(self.level != self.depth - 1)]
+            fills = self.level == self.depth - 1
+            m.d.sync += [self.level.eq(self.level + 1), filled.eq(1), room.eq(~fills), full.eq(fills)]
         with m.If(leaves & ~enters):
-            m.d.sync += [self.level.eq(self.level - 1), filled.eq(self.level != 1), room.eq(1)]
+            m.d.sync += [self.level.eq(self.level - 1), filled.eq(self.level != 1), room.eq(1), full.eq(0)]
         return m

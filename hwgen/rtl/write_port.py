@@ -45,9 +45,10 @@ class WritePort(wiring.Component):
         m.submodules.lengths = lengths = Queue(8, depth=MAX_OUTSTANDING)
         m.submodules.unanswered = unanswered = Queue(1, depth=MAX_OUTSTANDING)
 
+        # A burst is answered after its data have left: where there is room for its answer, there is for its length.
         free = Signal()
         m.d.comb += [
-            free.eq((~self.awvalid | self.awready) & lengths.input.ready & unanswered.input.ready),
+            free.eq((~self.awvalid | self.awready) & unanswered.input.ready),
             self.bursts.ready.eq(free),
         ]
         with m.If(self.awready):
