@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from flows.errors import MismatchError, exit_code
+from flows.experiments.command import experiments
 from flows.files import new_directory, refuse_occupied, refuse_unwritable, write_array
 from flows.network import load_network
 from flows.settings import Oracle, Settings, load_settings
@@ -41,6 +42,9 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="override one field of the accelerator")
 ]
 SizedFor = Annotated[str, typer.Option("--dataset", help="the data set that space:architecture is sized for")]
+
+
+app.add_typer(experiments, name="experiment")
 
 
 @app.callback()

@@ -9,33 +9,19 @@ start with the finished evaluations at hand.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import ceil, inf
-from typing import Protocol
 
-from flows.accelerators import AcceleratorSpace, distance
+from flows.accelerators import distance
 from flows.constraints import Constraint
 from flows.evaluation import Evaluation, Evaluator, Pair, Tier, corrected
 from flows.evaluation_log import EvaluationLog
-from flows.pareto import OBJECTIVES, pareto_front, proportional_objectives, satisfies
+from flows.pair_space import PairSpace
+from flows.pareto import pareto_front, proportional_objectives, satisfies
 from hwgen.config import AcceleratorConfig
 from nas.accuracy import Accuracy, AccuracyTier
-from nas.strategies import Genes, Outcome, Problem, StrategyName, strategy
-
-
-class ArchitectureSpace(Protocol):
-    """What the search needs of a network space; ``nas.spaces.Space`` has it."""
-
-    @property
-    def choices(self) -> tuple[int, ...]:
-        """Number of alternatives of each gene."""
-
-    def is_legal(self, genotype: Sequence[int]) -> bool:
-        """Whether the genotype stands for a network."""
-
-    def decode(self, genotype: Sequence[int]) -> str:
-        """The architecture that a legal genotype stands for; networks that compute the same have one name."""
+from nas.strategies import Genes, Outcome, StrategyName, strategy
 
 
 @dataclass(frozen=True)
@@ -71,19 +57,17 @@ class Progress:
 
 
 class PairSearch:
-    """One search over ``architectures`` x ``accelerators``; finished evaluations come from and go to ``log``."""
+    """One search over ``space``; finished evaluations come from and go to ``log``."""
 
     def __init__(
         self,
-        architectures: ArchitectureSpace,
-        accelerators: AcceleratorSpace,
+        space: PairSpace,
         evaluator: Evaluator,
         settings: SearchSettings,
         log: EvaluationLog,
         on_progress: Callable[[Progress], None],
     ) -> None:
-        self._architectures = architectures
-        self._accelerators = accelerators
+        self._space = space
         self._evaluator = evaluator
         self._settings = settings
         self._log = log
@@ -101,14 +85,14 @@ class PairSearch:
     def run(self) -> list[Evaluation]:
         """The Pareto front, every member of it measured; pairs that miss a constraint or cannot run are not in it."""
         settings = self._settings
-        searcher = strategy(settings.strategy, self._problem(), settings.seed)
+        searcher = strategy(settings.strategy, self._space.problem(settings.budget, settings.population), settings.seed)
         asked = 0
         for self._round in range(1, settings.rounds + 1):
             end = min(settings.budget, self._round * settings.population)
             while asked < end:
                 proposals = searcher.ask(min(searcher.batch, end - asked))
                 asked += len(proposals)
-                self._pairs.update((genes, self._pair(genes)) for genes in proposals)
+                self._pairs.update((genes, self._space.pair(genes)) for genes in proposals)
                 for genes in proposals:
                     self._model(self._pairs[genes])
                 searcher.tell(self._outcomes(proposals))
@@ -118,23 +102,6 @@ class PairSearch:
         while self._measure_front(settings.accelerator_builds):
             pass
         return pareto_front(self._feasible(self._measured.values()), settings.clock_mhz)
-
-    def _problem(self) -> Problem:
-        networks, accelerators = self._architectures.choices, self._accelerators
-        return Problem(
-            gene_sizes=networks + accelerators.gene_sizes,
-            ordered=(False,) * len(networks) + accelerators.ordered_genes,
-            objectives=len(OBJECTIVES),
-            budget=self._settings.budget,
-            population=self._settings.population,
-        )
-
-    def _pair(self, genes: Genes) -> Pair | None:
-        """The pair that ``genes`` stand for; None where they are no network."""
-        split = len(self._architectures.choices)
-        if not self._architectures.is_legal(genes[:split]):
-            return None
-        return Pair(self._architectures.decode(genes[:split]), self._accelerators.decode(genes[split:]))
 
     def _built(self) -> dict[AcceleratorConfig, None]:
         """The accelerators simulated so far, in order."""

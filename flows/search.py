@@ -18,6 +18,7 @@ from flows.evaluation import Evaluation
 from flows.evaluation_log import EVALUATIONS, EvaluationLog
 from flows.files import new_directory
 from flows.pair_search import PairSearch, Progress, SearchSettings
+from flows.pair_space import PairSpace
 from flows.pareto import best_pair
 from flows.results import BEST, Results
 from flows.rtl_evaluator import RtlEvaluator
@@ -114,8 +115,7 @@ def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log:
             progress.update(task, completed=state.round, description=text)
 
         search = PairSearch(
-            space,
-            ACCELERATOR_SPACES[settings.dataset],
+            PairSpace(space, ACCELERATOR_SPACES[settings.dataset]),
             RtlEvaluator(space, source.oracle),
             search_settings,
             log,

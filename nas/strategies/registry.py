@@ -15,6 +15,7 @@ class StrategyName(StrEnum):
     NSGA2 = "nsga2"
     BAYES = "bayes"
     RL = "rl"
+    SMS_EGO = "sms-ego"
 
 
 _CLASSES = {
@@ -22,6 +23,7 @@ _CLASSES = {
     StrategyName.NSGA2: ("nas.strategies.nsga2", "Nsga2"),
     StrategyName.BAYES: ("nas.strategies.bayes", "Bayes"),
     StrategyName.RL: ("nas.strategies.rl", "Reinforce"),
+    StrategyName.SMS_EGO: ("nas.strategies.sms_ego", "SmsEgo"),
 }
 
 

@@ -78,7 +78,7 @@ def test_a_directory_without_settings_is_no_run(tmp_path: Path, content: str | N
     [
         ("accuracy", '"foo"', "supernet, tabular"),
         ("accuracy", "[]", "supernet, tabular"),
-        ("strategy", "null", "random, nsga2, bayes, rl"),
+        ("strategy", "null", "random, nsga2, bayes, rl, sms-ego"),
         ("population", '"x"', "an integer"),
         ("budget", "800.5", "an integer"),
         ("seed", "true", "an integer"),

@@ -15,6 +15,7 @@ from flows.constraints import parse_constraint
 from flows.evaluation import Cost, Evaluation, Pair, Tier
 from flows.evaluation_log import UNRECORDED, EvaluationLog, read_evaluations
 from flows.pair_search import PairSearch, SearchSettings
+from flows.pair_space import PairSpace
 from flows.pareto import objective_vector, satisfies
 from hwgen.errors import InputError
 from nas.accuracy import AccuracyTier
@@ -41,7 +42,7 @@ def run_search(
         seed=1,
     )
     with closing(EvaluationLog(path)) as log:
-        return PairSearch(ToySpace(), ACCELERATORS, evaluator, settings, log, lambda progress: None).run()
+        return PairSearch(PairSpace(ToySpace(), ACCELERATORS), evaluator, settings, log, lambda progress: None).run()
 
 
 def test_every_member_of_the_front_was_measured(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from moocore import hypervolume
 from nas.strategies import Genes, Outcome, Problem, Strategy, StrategyName, strategy
 
 PROBLEM = Problem(
-    gene_sizes=(5, 5, 5, 5, 3, 4, 6), ordered=(False,) * 5 + (True,) * 2, objectives=2, budget=120, population=12
+    gene_sizes=(5, 5, 5, 5, 3, 4, 6), ordered=(False,) * 5 + (True,) * 2, objectives=2, budget=80, population=12
 )
 LEARNING = [name for name in StrategyName if name is not StrategyName.RANDOM]
 GOOD = (3, 1, 4, 1, 2)
@@ -109,11 +109,11 @@ def test_it_may_be_asked_while_outcomes_are_pending(name: StrategyName) -> None:
 @every_strategy
 def test_replaying_the_calls_continues_alike(name: StrategyName) -> None:
     uninterrupted = strategy(name, PROBLEM, seed=2)
-    finished = run(uninterrupted, evaluate, budget=60)
+    finished = run(uninterrupted, evaluate, budget=40)
     resumed = strategy(name, PROBLEM, seed=2)
     known = {outcome.genes: outcome for outcome in finished}
-    assert run(resumed, known.__getitem__, budget=60) == finished
-    assert run(resumed, evaluate, budget=60) == run(uninterrupted, evaluate, budget=60)
+    assert run(resumed, known.__getitem__, budget=40) == finished
+    assert run(resumed, evaluate, budget=40) == run(uninterrupted, evaluate, budget=40)
 
 
 @every_strategy
@@ -132,7 +132,7 @@ def test_nothing_feasible_is_no_trouble(name: StrategyName, evaluator: Callable[
 def test_it_learns_to_meet_the_constraints(name: StrategyName) -> None:
     baseline = run(strategy(StrategyName.RANDOM, PROBLEM, seed=0), constrained)
     outcomes = run(strategy(name, PROBLEM, seed=0), constrained)
-    late = np.mean([outcome.feasible for outcome in outcomes[-40:]])
+    late = np.mean([outcome.feasible for outcome in outcomes[-30:]])
     assert late > 0.5
     assert late > 1.5 * np.mean([outcome.feasible for outcome in baseline])
 
@@ -157,7 +157,7 @@ def test_a_correction_replaces_what_was_told(name: StrategyName) -> None:
 @every_learning_strategy
 def test_it_beats_random_search_in_hypervolume(name: StrategyName) -> None:
     def mean_hypervolume(searched: StrategyName) -> float:
-        fronts = [run(strategy(searched, PROBLEM, seed), evaluate) for seed in range(4)]
+        fronts = [run(strategy(searched, PROBLEM, seed), evaluate) for seed in range(3)]
         points = [[found.objectives for found in front if found.feasible] for front in fronts]
         return float(np.mean([hypervolume(np.array(front), ref=[2.0, 30.0]) for front in points]))
 

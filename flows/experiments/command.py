@@ -1,0 +1,41 @@
+"""``cosynth experiment NAME``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from nas.strategies import StrategyName
+
+experiments = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@experiments.callback()
+def _experiment() -> None:
+    """Compare methods: each experiment leaves a table, a plot and the raw data."""
+
+
+@experiments.command()
+def strategies(
+    dataset: Annotated[str, typer.Option(help="data set of the table and of the accelerators: cifar10")] = "cifar10",
+    space: Annotated[str, typer.Option(help="a network space with a table: nasbench201 or macro")] = "nasbench201",
+    data_dir: Annotated[
+        Path | None, typer.Option(help="where the table lies; else the directory that COSYNTH_DATA names")
+    ] = None,
+    strategy: Annotated[list[StrategyName] | None, typer.Option(help="compare only these")] = None,
+    budget: Annotated[int, typer.Option(min=1, help="proposals of a run")] = 200,
+    seeds: Annotated[int, typer.Option(min=1, help="runs of each strategy, with seeds from 0")] = 10,
+    population: Annotated[int, typer.Option(min=4, help="proposals of a generation")] = 20,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="where to write; pairs evaluated there are not again")
+    ] = Path("runs/strategies"),
+) -> None:
+    """Hypervolume of each strategy against evaluations and against time, on modelled cycles and tabular accuracies."""
+    from flows.experiments.strategies_job import run_experiment
+
+    names = tuple(dict.fromkeys(strategy or StrategyName))
+    page = run_experiment(output, space, dataset, data_dir, names, budget, seeds, population, Console(stderr=True))
+    Console().print(page, soft_wrap=True, highlight=False, markup=False)

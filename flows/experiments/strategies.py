@@ -1,0 +1,104 @@
+"""Strategies side by side: how good a front each has found after so many evaluations, and after so many seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from moocore import filter_dominated, hypervolume
+from scipy import stats
+
+from flows.evaluation import Pair
+from flows.experiments.oracle import PairOracle
+from flows.pair_space import PairSpace
+from nas.strategies import StrategyName, strategy
+
+MARGIN = 0.1
+"""How far beyond the worst of the front the reference point lies, so that its ends count."""
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """One run of a strategy: after each of its proposals, what was found and what it had cost."""
+
+    strategy: StrategyName
+    seed: int
+    objectives: np.ndarray
+    """float64 [proposals, objectives]: proportional objectives; infinite for what is no pair or cannot run."""
+    own_seconds: np.ndarray
+    """float64 [proposals]: CPU time of the strategy itself until then."""
+    oracle_seconds: np.ndarray
+    """float64 [proposals]: CPU time of evaluating the different pairs until then, each as when it was first met."""
+
+
+def run_strategy(
+    name: StrategyName, seed: int, space: PairSpace, oracle: PairOracle, budget: int, population: int
+) -> Trajectory:
+    """Search ``budget`` proposals; what was proposed twice or is no pair counts as well."""
+    own, spent = 0.0, 0.0
+    objectives: list[tuple[float, ...]] = []
+    own_seconds: list[float] = []
+    oracle_seconds: list[float] = []
+    met: set[Pair] = set()
+    began = time.process_time()
+    searcher = strategy(name, space.problem(budget, population), seed)
+    while len(objectives) < budget:
+        proposals = searcher.ask(min(searcher.batch, budget - len(objectives)))
+        own += time.process_time() - began
+        outcomes = []
+        for genes in proposals:
+            pair = space.pair(genes)
+            outcome = oracle.outcome(genes, pair)
+            if pair is not None and pair not in met:
+                met.add(pair)
+                spent += oracle.cpu_seconds(pair)
+            outcomes.append(outcome)
+            objectives.append(outcome.objectives or (np.inf,) * searcher.problem.objectives)
+            own_seconds.append(own)
+            oracle_seconds.append(spent)
+        began = time.process_time()
+        searcher.tell(outcomes)
+    return Trajectory(name, seed, np.array(objectives), np.array(own_seconds), np.array(oracle_seconds))
+
+
+@dataclass(frozen=True, eq=False)
+class Yardstick:
+    """Hypervolume of a set of points over that of the best front known."""
+
+    ideal: np.ndarray
+    nadir: np.ndarray
+    best: float
+
+    def __call__(self, points: np.ndarray) -> float:
+        """The normalised hypervolume of ``points`` [n, objectives]; 1 for the best front."""
+        scaled = (points - self.ideal) / (self.nadir - self.ideal)
+        inside = scaled[(scaled < 1 + MARGIN).all(axis=1)]
+        return self._volume(inside) / self.best
+
+    def _volume(self, scaled: np.ndarray) -> float:
+        return float(hypervolume(scaled, ref=[1 + MARGIN] * len(self.ideal))) if len(scaled) else 0.0
+
+
+def yardstick(points: np.ndarray) -> Yardstick:
+    """The measure by the front of ``points`` [n, objectives], which all runs found together."""
+    front = filter_dominated(points[np.isfinite(points).all(axis=1)])
+    ideal, nadir = front.min(axis=0), front.max(axis=0)
+    nadir = np.where(nadir > ideal, nadir, ideal + 1)
+    unit = Yardstick(ideal, nadir, 1.0)
+    return Yardstick(ideal, nadir, unit(front))
+
+
+def hypervolume_curve(measure: Yardstick, objectives: np.ndarray) -> np.ndarray:
+    """float64 [proposals]: normalised hypervolume of everything until each."""
+    return np.array([measure(objectives[:end]) for end in range(1, len(objectives) + 1)])
+
+
+def mean_and_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The mean, and half the width of its confidence interval by Student's t; NaN of a single value."""
+    if len(values) < 2:
+        return float(np.mean(values)), float("nan")
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values)
+    return float(np.mean(values)), float(half)
