@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -23,7 +24,7 @@ from hwgen.compiler.memory import MemoryPlan, plan_key, plan_memory
 from hwgen.compiler.tiles import Place
 from hwgen.config import AcceleratorConfig
 from hwgen.cycles import predict
-from hwgen.energy import EnergyTable, action_picojoules
+from hwgen.energy import WORD_BYTES, EnergyTable, action_units, unit_picojoules
 from hwgen.graph import Add, Layer, LayerGraph
 from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
 
@@ -65,17 +66,28 @@ class _Network:
 class Costs:
     """What an inference of one network costs on each of some accelerators, by the model."""
 
-    configs: Sequence[AcceleratorConfig]
     cycles: np.ndarray
     """float64 [configs]: infinite where the network does not compile."""
-    actions: np.ndarray
-    """int64 [configs, ACTIONS]: 0 there."""
+    counts: np.ndarray
+    """float64 [configs, COUNTED]: its layers' sums; 0 there."""
+    units: np.ndarray
+    """float64 [configs, ACTIONS]: ``hwgen.energy.action_units`` of each."""
+
+    @cached_property
+    def actions(self) -> np.ndarray:
+        """int64 [configs, ACTIONS]: those of ``hwgen.actions.action_counts``; 0 where the network does not compile."""
+        actions = self.counts[:, : len(ACTIONS)].astype(np.int64)
+        read = ACTIONS.index("dram_read_beats")
+        bus_bytes = WORD_BYTES * self.units[:, read]
+        fetched = fetch_beats(self.counts[:, COUNTED.index("instructions")], bus_bytes)
+        actions[:, read] += np.where(np.isinf(self.cycles), 0, fetched).astype(np.int64)
+        return actions
 
     def energy_uj(self, table: EnergyTable) -> np.ndarray:
         """float64 [configs]: ``hwgen.energy.energy_uj`` of the actions; infinite where the network does not compile."""
-        picojoules = [action_picojoules(config, table) for config in self.configs]
-        each = np.array([[energies[name] for name in ACTIONS] for energies in picojoules]).reshape(self.actions.shape)
-        return np.where(np.isinf(self.cycles), np.inf, 1e-6 * (self.actions * each).sum(axis=1))
+        picojoules = unit_picojoules(table)
+        energies = self.actions * self.units @ [picojoules[name] for name in ACTIONS]
+        return np.where(np.isinf(self.cycles), np.inf, 1e-6 * energies)
 
 
 class CostTable:
@@ -91,22 +103,23 @@ class CostTable:
         """By configuration and window: infinite where it cannot be compiled, NaN where it is not known."""
         self._counts = np.full((16, 64, len(COUNTED)), np.nan)
         """By configuration and layer: NaN where no window with the layer is known."""
+        self._units = np.full((16, len(ACTIONS)), np.nan)
+        """By configuration."""
 
     def costs(self, graph: LayerGraph, configs: Sequence[AcceleratorConfig]) -> Costs:
         """The costs of ``graph`` on each of ``configs``."""
         network = self._network(graph)
+        rows = np.array([self._row(config) for config in configs], np.int64)
         cycles, counts = np.full(len(configs), np.inf), np.zeros((len(configs), len(COUNTED)))
         for candidates in network.candidates if network.layers else []:
             alike: dict[tuple[int, int], list[int]] = {}
             for index in np.flatnonzero(np.isinf(cycles)).tolist():
                 alike.setdefault(plan_key(configs[index]), []).append(index)
             for indices in alike.values():
-                sums = self._sums(graph, network, candidates, [configs[index] for index in indices])
+                alike_configs = [configs[index] for index in indices]
+                sums = self._sums(graph, network, candidates, alike_configs, rows[indices])
                 cycles[indices], counts[indices] = sums
-        instructions, bus_bytes = counts[:, COUNTED.index("instructions")], [config.bus_bytes for config in configs]
-        fetched = np.where(np.isinf(cycles), 0, fetch_beats(instructions, np.array(bus_bytes)))
-        counts[:, COUNTED.index("dram_read_beats")] += fetched
-        return Costs(configs, cycles, counts[:, : len(ACTIONS)].astype(np.int64))
+        return Costs(cycles, counts, self._units[rows])
 
     def _network(self, graph: LayerGraph) -> _Network:
         network = self._networks.get(graph)
@@ -116,14 +129,18 @@ class CostTable:
         return network
 
     def _sums(
-        self, graph: LayerGraph, network: _Network, candidates: frozenset[str], configs: Sequence[AcceleratorConfig]
+        self,
+        graph: LayerGraph,
+        network: _Network,
+        candidates: frozenset[str],
+        configs: Sequence[AcceleratorConfig],
+        rows: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The layers' cycles, float64 [configs], and counts, float64 [configs, COUNTED], on ``configs`` of one plan."""
         key = plan_key(configs[0]), candidates
         if key not in network.planned:
             network.planned[key] = self._plan(graph, network.layers, plan_memory(graph, configs[0], candidates))
         planned = network.planned[key]
-        rows = np.array([self._row(config) for config in configs])
         cycles = self._cycles[rows[:, None], planned.windows]
         unknown = np.isnan(cycles).any(axis=1) & ~np.isinf(cycles).any(axis=1)
         for index in np.flatnonzero(unknown).tolist():
@@ -171,17 +188,23 @@ class CostTable:
                     self._cycles[row, window] = cycles[index - first][1]
 
     def _row(self, config: AcceleratorConfig) -> int:
-        row = self._rows.setdefault(config, len(self._rows))
-        self._counts = _grown(self._counts, len(self._rows), self._counts.shape[1])
-        self._cycles = _grown(self._cycles, len(self._rows), self._cycles.shape[1])
+        row = self._rows.get(config)
+        if row is None:
+            row = self._rows[config] = len(self._rows)
+            self._counts = _grown(self._counts, row + 1, self._counts.shape[1])
+            self._cycles = _grown(self._cycles, row + 1, self._cycles.shape[1])
+            self._units = _grown(self._units, row + 1, len(ACTIONS))
+            units = action_units(config)
+            self._units[row] = [units[name] for name in ACTIONS]
         return row
 
 
 def _grown(table: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """The table, or a larger one with the same beginning where it is too small."""
+    """The table, or one with the same beginning that is twice as large as needed where it is too small."""
     if table.shape[0] >= rows and table.shape[1] >= columns:
         return table
-    grown = np.full((max(table.shape[0], 2 * rows), max(table.shape[1], 2 * columns), *table.shape[2:]), np.nan)
+    sizes = [size if size >= needed else 2 * needed for size, needed in zip(table.shape, (rows, columns), strict=False)]
+    grown = np.full((*sizes, *table.shape[2:]), np.nan)
     grown[: table.shape[0], : table.shape[1]] = table
     return grown
 

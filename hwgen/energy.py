@@ -67,22 +67,38 @@ ENERGY_TABLES = (EYERISS_65NM, HOROWITZ_45NM)
 
 def energy_uj(counters: Mapping[str, int], config: AcceleratorConfig, table: EnergyTable) -> float:
     """Estimated dynamic energy of one run in microjoules, from ``counters`` (see ``hwgen.registers.COUNTERS``)."""
-    return 1e-6 * sum(each * counters[action] for action, each in action_picojoules(config, table).items())
+    units, picojoules = action_units(config), unit_picojoules(table)
+    return 1e-6 * sum(counters[action] * units[action] * each for action, each in picojoules.items())
 
 
-def action_picojoules(config: AcceleratorConfig, table: EnergyTable) -> dict[str, float]:
-    """Picojoules that each event of a counter costs; those of counters that are not named cost nothing."""
-    beat = table.dram_word * config.bus_bytes / WORD_BYTES
-    vector = table.buffer_word * config.act_word_bytes / WORD_BYTES
+def action_units(config: AcceleratorConfig) -> dict[str, float]:
+    """What each event of a counter moves or computes: words of 64 bits, operands, accesses to sums, or results."""
+    beat, vector = config.bus_bytes / WORD_BYTES, config.act_word_bytes / WORD_BYTES
     return {
         "dram_read_beats": beat,
         "dram_write_beats": beat,
         "act_reads": vector,
         "act_writes": vector,
-        "weight_reads": table.buffer_word * config.multipliers / WORD_BYTES,
-        "weight_file_accesses": table.weight_operand * config.multipliers,
-        "input_file_accesses": table.input_operand * config.rows,
+        "weight_reads": config.multipliers / WORD_BYTES,
+        "weight_file_accesses": config.multipliers,
+        "input_file_accesses": config.rows,
+        "macs": 1,
+        "psum_updates": 2 * config.cols,
+        "requantised": 1,
+    }
+
+
+def unit_picojoules(table: EnergyTable) -> dict[str, float]:
+    """Energy of each of the units of ``action_units``."""
+    return {
+        "dram_read_beats": table.dram_word,
+        "dram_write_beats": table.dram_word,
+        "act_reads": table.buffer_word,
+        "act_writes": table.buffer_word,
+        "weight_reads": table.buffer_word,
+        "weight_file_accesses": table.weight_operand,
+        "input_file_accesses": table.input_operand,
         "macs": table.mac,
-        "psum_updates": 2 * table.partial_sum * config.cols,
+        "psum_updates": table.partial_sum,
         "requantised": table.requantise,
     }
