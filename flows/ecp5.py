@@ -30,6 +30,8 @@ from hwgen.verilog import TOP_MODULE, emit
 SPEED_GRADE = 6
 PACKAGE = "CABGA381"
 """One that every device comes in; only four of its pins are used."""
+PINS = 'LOCATE COMP "clk" SITE "G2";\n'
+"""A clock input. Left to the placer, the clock may come in where no way to the clock network is free."""
 TARGET_MHZ = 100
 """What placement and routing aim for. They stop improving paths that reach it."""
 SEED = 1
@@ -144,14 +146,15 @@ def route(netlist: Netlist, device: str) -> Implementation:
         raise InputError(f"device: {device!r} is not supported; accepted: {', '.join(DEVICES)}")
     started = time.monotonic()
     part = (f"--{_NEXTPNR_DEVICE[device]}", "--package", PACKAGE, "--speed", str(SPEED_GRADE))
-    # Spread out, an accelerator routes in minutes; where nextpnr packs it as it likes, neither of its routers ends.
+    # Packed as nextpnr likes it, no accelerator of 8x8 has routed to its end; spread out, one has.
     placer = ("--placer-heap-beta", "0.5", "--router", "router2")
     effort = ("--freq", str(TARGET_MHZ), "--seed", str(SEED), *placer)
     permitted = ("--timing-allow-fail", "--lpf-allow-unconstrained")
     with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
         directory = Path(name)
         (directory / "netlist.json").write_text(netlist.text, encoding="utf-8")
-        files = ("--json", "netlist.json", "--report", "report.json")
+        (directory / "pins.lpf").write_text(PINS, encoding="utf-8")
+        files = ("--json", "netlist.json", "--lpf", "pins.lpf", "--report", "report.json")
         _run("nextpnr", [NEXTPNR, *part, *effort, *permitted, *files], directory)
         report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
     return read_report(report, device, time.monotonic() - started)

@@ -63,7 +63,7 @@ def test_an_unknown_device_is_refused() -> None:
 @pytest.mark.slow
 def test_a_small_accelerator_is_placed_and_routed() -> None:
     """Its multipliers are the device's, and so are the memories of its buffers."""
-    result = route(synthesise(CONFIG), "ecp5-25k")
+    result = route(synthesise(CONFIG), "ecp5-45k")
     assert result.fmax_mhz > 40
     assert result.dsp.used >= CONFIG.multipliers
     assert result.bram.used >= 16
