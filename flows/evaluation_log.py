@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import UnionType
@@ -12,7 +9,7 @@ from typing import Any
 
 from flows.accelerators import config_from_values, config_values
 from flows.evaluation import ENERGY_TABLE, Cost, Evaluation, Pair, Tier
-from hwgen.errors import InputError
+from flows.line_log import LineFormat, LineLog, read_records
 from nas.accuracy import AccuracyTier
 
 EVALUATIONS = "evaluations.jsonl"
@@ -60,24 +57,19 @@ def _typed(values: dict[str, Any], name: str, accepted: type | UnionType) -> Any
     return values[name]
 
 
+EVALUATION_LINES = LineFormat(
+    read=evaluation_from_values,
+    damaged="run: {line}; accepted: lines as written",
+    busy="resume: another search is writing {path}",
+)
+
+
 def read_evaluations(path: Path) -> list[Evaluation]:
     """The finished evaluations in ``path``; a last line that an interruption left torn is not one.
 
     Raises InputError where another line is damaged.
     """
-    return [_read_line(path, number, line) for number, line in enumerate(_whole_lines(path).splitlines(), start=1)]
-
-
-def _read_line(path: Path, number: int, line: bytes) -> Evaluation:
-    try:
-        return evaluation_from_values(json.loads(line))
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"run: line {number} of {path} is damaged ({error!r}); accepted: lines as written") from error
-
-
-def _whole_lines(path: Path) -> bytes:
-    content = path.read_bytes() if path.exists() else b""
-    return content[: content.rfind(b"\n") + 1]
+    return read_records(path, EVALUATION_LINES)
 
 
 class EvaluationLog:
@@ -87,17 +79,8 @@ class EvaluationLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._evaluations = {(found.pair, found.tier): found for found in read_evaluations(path)}
-        except BlockingIOError as error:
-            self._file.close()
-            raise InputError(f"resume: another search is writing {path}") from error
-        except InputError:
-            self._file.close()
-            raise
-        self._file.truncate(len(_whole_lines(path)))
+        self._log = LineLog(path, EVALUATION_LINES)
+        self._evaluations = {(found.pair, found.tier): found for found in self._log.found}
 
     def find(self, pair: Pair, tier: Tier) -> Evaluation | None:
         """The evaluation of ``pair`` at ``tier``, or None."""
@@ -105,9 +88,7 @@ class EvaluationLog:
 
     def append(self, evaluation: Evaluation) -> None:
         """Keep ``evaluation``; it is on disk when this returns."""
-        self._file.write(json.dumps(evaluation_values(evaluation)).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._log.append(evaluation_values(evaluation))
         self._evaluations[evaluation.pair, evaluation.tier] = evaluation
 
     def __len__(self) -> int:
@@ -118,4 +99,4 @@ class EvaluationLog:
 
     def close(self) -> None:
         """Let another process append."""
-        self._file.close()
+        self._log.close()

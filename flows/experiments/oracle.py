@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import time
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from flows.accelerators import config_from_values, config_values
 from flows.evaluation import Cost, Evaluation, Evaluator, Pair, Tier
+from flows.line_log import LineFormat, LineLog
 from flows.pareto import proportional_objectives
-from hwgen.errors import InputError
 from nas.strategies import Genes, Outcome
 
 CLOCK_MHZ = 100.0
 """No objective depends on it."""
 
 
+Known = tuple[Pair, Cost | None, float]
+"""A pair, its modelled cost, None where it cannot run, and the CPU seconds that it took to find."""
+
+
+def _known(values: dict[str, Any]) -> Known:
+    cost = None if values["cycles"] is None else Cost(values["cycles"], values["energy_uj"])
+    return Pair(values["architecture"], config_from_values(values["accelerator"])), cost, values["cpu_seconds"]
+
+
+ORACLE_LINES = LineFormat(
+    read=_known,
+    damaged="oracle: {line}; delete the file",
+    busy="output: another experiment is writing {path}",
+)
+
+
 class PairOracle:
     """Answers from ``path`` where a pair was evaluated before, by whatever run, and else from ``evaluator``.
 
-    Raises InputError where a line of ``path`` is damaged.
+    Raises InputError where another process appends to ``path``, or a line of it is damaged.
     """
 
     def __init__(self, path: Path, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
-        self._costs: dict[Pair, tuple[Cost | None, float]] = {}
-        content = path.read_bytes() if path.exists() else b""
-        whole = content[: content.rfind(b"\n") + 1]
-        for number, line in enumerate(whole.splitlines(), start=1):
-            try:
-                values = json.loads(line)
-                pair = Pair(values["architecture"], config_from_values(values["accelerator"]))
-                cost = None if values["cycles"] is None else Cost(values["cycles"], values["energy_uj"])
-                self._costs[pair] = cost, values["cpu_seconds"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise InputError(f"oracle: line {number} of {path} is damaged ({error!r}); delete the file") from error
-        self._file = path.open("ab")
-        self._file.truncate(len(whole))
+        self._log = LineLog(path, ORACLE_LINES)
+        self._costs = {pair: (cost, seconds) for pair, cost, seconds in self._log.found}
 
     def __len__(self) -> int:
         return len(self._costs)
@@ -53,15 +58,15 @@ class PairOracle:
             cost = self._evaluator.modelled_cost(pair)
             seconds = time.process_time() - began
             self._costs[pair] = cost, seconds
-            values = {
-                "architecture": pair.architecture,
-                "accelerator": config_values(pair.accelerator),
-                "cycles": None if cost is None else cost.cycles,
-                "energy_uj": None if cost is None else cost.energy_uj,
-                "cpu_seconds": round(seconds, 4),
-            }
-            self._file.write(json.dumps(values).encode() + b"\n")
-            self._file.flush()
+            self._log.append(
+                {
+                    "architecture": pair.architecture,
+                    "accelerator": config_values(pair.accelerator),
+                    "cycles": None if cost is None else cost.cycles,
+                    "energy_uj": None if cost is None else cost.energy_uj,
+                    "cpu_seconds": round(seconds, 4),
+                }
+            )
         accuracy = self._evaluator.accuracy(pair.architecture)
         return Evaluation(pair, Tier.MODELLED, self._costs[pair][0], accuracy.value, accuracy.tier, accuracy.provenance)
 
@@ -74,4 +79,4 @@ class PairOracle:
 
     def close(self) -> None:
         """Let another process append."""
-        self._file.close()
+        self._log.close()

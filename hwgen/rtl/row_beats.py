@@ -127,7 +127,6 @@ class RowBeats(wiring.Component):
             m.d.sync += [rows.eq(self.rows.payload), rows_left.eq(Mux(self.rows.valid, self.rows.payload.rows, 0))]
 
         end = Signal(ACT_ADDRESS_BITS + 1)
-        beats = end[beat_bits:] + (end[:beat_bits] != 0)
         m.d.comb += end.eq(rows.start + rows.row_bytes)
         with m.If(passes):
             m.d.sync += [
@@ -147,7 +146,7 @@ class RowBeats(wiring.Component):
                 start.eq(rows.start),
                 tail.eq(end[:beat_bits]),
                 first.eq(1),
-                beats_left.eq(beats),
+                beats_left.eq(end[beat_bits:] + (end[:beat_bits] != 0)),
                 row_last.eq(end <= bus_bytes),
                 in_row.eq(1),
             ]

@@ -71,6 +71,12 @@ def test_a_torn_last_line_is_dropped_and_a_damaged_one_named(tmp_path: Path) -> 
         PairOracle(path, ToyEvaluator())
 
 
+def test_two_experiments_do_not_write_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "oracle.jsonl"
+    with closing(PairOracle(path, ToyEvaluator())), pytest.raises(InputError, match=r"another .* is writing"):
+        PairOracle(path, ToyEvaluator())
+
+
 def test_a_run_has_its_budget_and_repeats_by_seed(oracle: PairOracle) -> None:
     first, again, other = (run(oracle, seed) for seed in (1, 1, 2))
     assert len(first.objectives) == BUDGET
