@@ -10,6 +10,7 @@ import numpy as np
 from moocore import filter_dominated, hypervolume
 
 from nas.strategies.base import Genes, Outcome, Problem, Strategy
+from nas.strategies.breeding import children
 from nas.strategies.gaussian_process import GaussianProcess
 
 BATCH = 5
@@ -35,9 +36,9 @@ class SmsEgo(Strategy):
 
     def __init__(self, problem: Problem, seed: int) -> None:
         super().__init__(problem, seed)
-        self._ordered = np.array(problem.ordered)
-        self._objectives_model = GaussianProcess(self._sizes, self._ordered, problem.objectives)
-        self._missed_model = GaussianProcess(self._sizes, self._ordered, 1)
+        ordered = np.array(problem.ordered)
+        self._objectives_model = GaussianProcess(self._sizes, ordered, problem.objectives)
+        self._missed_model = GaussianProcess(self._sizes, ordered, 1)
         self._parents = np.empty((0, len(self._sizes)), dtype=int)
         self._front = np.empty((0, problem.objectives))
         self._all_feasible = True
@@ -69,12 +70,12 @@ class SmsEgo(Strategy):
         if len(self._asked) < STARTUP or not len(self._parents):
             return self._new(self._uniform)
         if not len(self._front):
-            return self._new(lambda: _tuple(self._children(self._parents, 1)[0]))
+            return self._new(lambda: _tuple(children(self.problem, self._parents, 1, self._rng)[0]))
         candidates, gains, parents = self._parents[:0], np.empty(0), self._parents
         for _ in range(ROUNDS):
-            children = np.unique(self._children(parents, CANDIDATES), axis=0)
-            gains = np.concatenate([gains, self._gains(children)])
-            candidates = np.concatenate([candidates, children])
+            bred = np.unique(children(self.problem, parents, CANDIDATES, self._rng), axis=0)
+            gains = np.concatenate([gains, self._gains(bred)])
+            candidates = np.concatenate([candidates, bred])
             best = np.argsort(-gains, kind="stable")
             parents = candidates[best[:PARENTS]]
         chosen = next((genes for genes in map(_tuple, candidates[best]) if genes not in self._asked), None)
@@ -82,17 +83,6 @@ class SmsEgo(Strategy):
             return self._new(self._uniform)
         self._front = np.concatenate([self._front, self._promise(np.array([chosen]))])
         return chosen
-
-    def _children(self, parents: np.ndarray, count: int) -> np.ndarray:
-        """int [count, genes]: of one parent or crossed from two, with some genes changed, of sizes half by a step."""
-        shape = count, len(self._sizes)
-        pairs = parents[self._rng.integers(len(parents), size=(2, count))]
-        genes = np.where(self._rng.random(shape) < self._rng.choice([0.0, 0.5], size=(count, 1)), pairs[0], pairs[1])
-        steps = np.clip(genes + self._rng.choice([-1, 1], size=shape), 0, self._sizes - 1)
-        stepping = self._ordered & (self._rng.random(shape) < 0.5)
-        changed = np.where(stepping, steps, self._rng.integers(self._sizes, size=shape))
-        rates = self._rng.integers(1, 4, size=(count, 1)) / shape[1]
-        return np.where(self._rng.random(shape) < rates, changed, genes)
 
     def _promise(self, genes: np.ndarray) -> np.ndarray:
         """float64 [n, objectives]: the optimistic end of the predicted objectives."""
