@@ -21,7 +21,7 @@ from flows.experiments.strategies import (
 from flows.pareto import OBJECTIVES
 from nas.strategies import StrategyName
 
-COLOURS = ("#8a919e", "#3b6ea5", "#d98c3f", "#5a9e6f", "#8e5ea2", "#c44e52")
+COLOURS = ("#8a919e", "#3b6ea5", "#d98c3f", "#5a9e6f", "#8e5ea2", "#c44e52", "#2aa7a1", "#b08d57", "#39424e", "#d977b0")
 
 
 def comparison_values(title: str, trajectories: Sequence[Trajectory]) -> dict[str, Any]:

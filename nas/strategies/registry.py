@@ -16,6 +16,7 @@ class StrategyName(StrEnum):
     BAYES = "bayes"
     RL = "rl"
     SMS_EGO = "sms-ego"
+    SINGLE_STAGE = "single-stage"
 
 
 _CLASSES = {
@@ -24,6 +25,7 @@ _CLASSES = {
     StrategyName.BAYES: ("nas.strategies.bayes", "Bayes"),
     StrategyName.RL: ("nas.strategies.rl", "Reinforce"),
     StrategyName.SMS_EGO: ("nas.strategies.sms_ego", "SmsEgo"),
+    StrategyName.SINGLE_STAGE: ("nas.strategies.single_stage", "SingleStage"),
 }
 
 

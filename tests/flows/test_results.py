@@ -15,6 +15,7 @@ from flows.results import Results, load_results
 from flows.settings import Oracle, Settings, load_settings
 from flows.tables import print_results
 from hwgen.errors import InputError
+from nas.strategies import StrategyName
 from tests.flows.fakes import ToyEvaluator
 from tests.flows.test_search import run_search
 
@@ -78,7 +79,7 @@ def test_a_directory_without_settings_is_no_run(tmp_path: Path, content: str | N
     [
         ("accuracy", '"foo"', "supernet, tabular"),
         ("accuracy", "[]", "supernet, tabular"),
-        ("strategy", "null", "random, nsga2, bayes, rl, sms-ego"),
+        ("strategy", "null", ", ".join(StrategyName)),
         ("population", '"x"', "an integer"),
         ("budget", "800.5", "an integer"),
         ("seed", "true", "an integer"),
