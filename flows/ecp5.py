@@ -22,6 +22,7 @@ from typing import Any
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import In, Out
 
+from flows.ecp5_multipliers import absorb_product_registers
 from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
 from hwgen.rtl.accelerator import accelerator_ports
@@ -136,8 +137,10 @@ def synthesise(config: AcceleratorConfig) -> Netlist:
         (directory / "boundary.v").write_text(boundary_verilog(config), encoding="utf-8")
         synthesis = f"synth_lattice -family ecp5 -top {BOUNDARY_MODULE} -json netlist.json"
         _run("Yosys", [YOSYS, "read_verilog accelerator.v boundary.v", synthesis], directory)
-        text = (directory / "netlist.json").read_text(encoding="utf-8")
-    return Netlist(text, time.monotonic() - started)
+        design = json.loads((directory / "netlist.json").read_text(encoding="utf-8"))
+    module = design["modules"][BOUNDARY_MODULE]
+    module["cells"] = absorb_product_registers(module)
+    return Netlist(json.dumps(design), time.monotonic() - started)
 
 
 def route(netlist: Netlist, device: str) -> Implementation:

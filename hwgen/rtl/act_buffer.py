@@ -131,13 +131,13 @@ class ActBuffer(wiring.Component):
         write_byte = register("write_byte", self.write_place.address[: ring_bits - 1])
         write_word = register("write_word", word_at(m, "write_data", self.write_data, write_byte))
 
-        load, takes_load = self.load.payload, self.load.valid & self.load.ready
-        load_word = register("load_word", word_at(m, "load_data", load.data, load.place.address), takes_load)
-        load_masks = register("load_masks", placed_mask("load_mask", load.strobe, load.place), takes_load)
-        load_rows = [register(f"load_row_{odd}", w, takes_load) for odd, w in enumerate(words(load.place.address))]
-        offered = Signal(len(MEMORIES))
+        load = self.load.payload
         free = Signal(init=1)
-        """The load that was taken meets no write-back."""
+        """The load that was taken meets no write-back: whatever is offered takes its place."""
+        load_word = register("load_word", word_at(m, "load_data", load.data, load.place.address), free)
+        load_masks = register("load_masks", placed_mask("load_mask", load.strobe, load.place), free)
+        load_rows = [register(f"load_row_{odd}", w, free) for odd, w in enumerate(words(load.place.address))]
+        offered = Signal(len(MEMORIES))
         m.d.comb += [offered.eq(met(load.place, [Const(1)] * 2)), self.load.ready.eq(free)]
         with m.If(free):
             m.d.sync += loads.eq(offered & self.load.valid.replicate(len(MEMORIES)))
@@ -146,14 +146,14 @@ class ActBuffer(wiring.Component):
             m.d.sync += free.eq((loads & coming_writes) == 0)
 
         # A beat may begin before its row, or end after it, in a word that is none of its business.
-        store, takes_store = self.store.payload, self.store.valid & self.store.ready
+        store = self.store.payload
         store_place = Signal(PlaceLayout, reset_less=True)
-        store_rows = [register(f"store_row_{odd}", w, takes_store) for odd, w in enumerate(words(store.place.address))]
+        store_rows = [
+            register(f"store_row_{odd}", w, self.store.ready) for odd, w in enumerate(words(store.place.address))
+        ]
         wanted = [self.store.valid & used for used in halves_any(placed_mask("store_mask", store.strobe, store.place))]
         with m.If(self.store.ready):
-            m.d.sync += stores.eq(met(store.place, wanted))
-        with m.If(takes_store):
-            m.d.sync += store_place.eq(store.place)
+            m.d.sync += [stores.eq(met(store.place, wanted)), store_place.eq(store.place)]
 
         # Second cycle: the memories.
         def in_word(repeated: Value) -> Value:

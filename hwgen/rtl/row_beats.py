@@ -93,7 +93,9 @@ class RowBeats(wiring.Component):
         beat_bits = bus_bytes.bit_length() - 1
         # First stage: the next row.
         rows = Signal(buffer_rows_layout(bus_bytes), reset_less=True)
-        rows_left = Signal(WORD_ADDRESS_BITS)
+        rows_left = Signal(WORD_ADDRESS_BITS, reset_less=True)
+        none_left, one_left = Signal(init=1), Signal()
+        """What ``rows_left`` says, known as it comes: instructions wait to hear it."""
         # Second stage: the next beat of the row that was found.
         row = Signal(
             data.StructLayout({"opcode": 4, "place": PlaceLayout, "row_address": ACT_ADDRESS_BITS, "last": 1}),
@@ -109,9 +111,9 @@ class RowBeats(wiring.Component):
         takes_row = Signal()
         m.d.comb += [
             passes.eq(in_row & ahead.input.ready),
-            takes_row.eq((rows_left != 0) & (~in_row | (row_last & ahead.input.ready))),
-            self.rows.ready.eq((rows_left == 0) | (takes_row & (rows_left == 1))),
-            self.busy.eq((rows_left != 0) | in_row | ahead.output.valid),
+            takes_row.eq(~none_left & (~in_row | (row_last & ahead.input.ready))),
+            self.rows.ready.eq(none_left | (takes_row & one_left)),
+            self.busy.eq(~none_left | in_row | ahead.output.valid),
         ]
 
         with m.If(takes_row):
@@ -122,9 +124,16 @@ class RowBeats(wiring.Component):
                 rows.place.address.eq(rows.place.address + Mux(rows.banked & ~next_bank, 0, rows.pitch)),
                 rows.start.eq(rows.start + rows.start_step),
                 rows_left.eq(rows_left - 1),
+                none_left.eq(one_left),
+                one_left.eq(rows_left == 2),
             ]
         with m.If(self.rows.ready):
-            m.d.sync += [rows.eq(self.rows.payload), rows_left.eq(Mux(self.rows.valid, self.rows.payload.rows, 0))]
+            m.d.sync += [
+                rows.eq(self.rows.payload),
+                rows_left.eq(self.rows.payload.rows),
+                none_left.eq(~self.rows.valid | (self.rows.payload.rows == 0)),
+                one_left.eq(self.rows.valid & (self.rows.payload.rows == 1)),
+            ]
 
         end = Signal(ACT_ADDRESS_BITS + 1)
         m.d.comb += end.eq(rows.start + rows.row_bytes)
@@ -142,7 +151,7 @@ class RowBeats(wiring.Component):
                 row.place.bank.eq(rows.place.bank),
                 row.place.address.eq(rows.place.address - rows.start),
                 row.row_address.eq(rows.place.address),
-                row.last.eq(rows_left == 1),
+                row.last.eq(one_left),
                 start.eq(rows.start),
                 tail.eq(end[:beat_bits]),
                 first.eq(1),
