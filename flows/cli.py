@@ -124,6 +124,24 @@ def simulate(
 
 
 @app.command()
+def implement(
+    accelerator: Accelerator = "default",
+    overrides: Overrides = None,
+    device: Annotated[str, typer.Option(help="ecp5-25k, ecp5-45k or ecp5-85k")] = "ecp5-85k",
+    speed_grade: Annotated[int, typer.Option(min=6, max=8, help="of the device: 6 is the slowest")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="of placement: clocks differ by some percent")] = 1,
+    output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/implementation"),
+) -> None:
+    """Synthesise, place and route an accelerator for an ECP5; write its bitstream, clock and resources."""
+    from flows.ecp5.devices import find_device
+    from flows.implementation import print_implementation, run_implementation
+
+    config = load_config(accelerator, tuple(overrides or ()))
+    report = run_implementation(output, config, find_device(device), speed_grade, seed, Console(stderr=True))
+    print_implementation(report, output, Console(width=None if sys.stdout.isatty() else FILE_WIDTH))
+
+
+@app.command()
 def search(
     context: typer.Context,
     space: Annotated[str, typer.Option(help="network space: nasbench201, macro or mbconv")] = Settings.space,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
 
-from flows.ecp5 import SPEED_GRADE, Implementation, Netlist, route, synthesise
+from flows.ecp5.devices import DEVICES
+from flows.ecp5.place_and_route import Implementation, place_and_route
+from flows.ecp5.synthesis import Netlist, synthesise
 from hwgen.config import PRESETS, Dataflow
 
-DEVICE = "ecp5-85k"
+DEVICE = DEVICES["ecp5-85k"]
+SPEED_GRADE = 6
+SEED = 1
 
 
 def clock_table(rows: dict[Dataflow, tuple[Netlist, Implementation]]) -> Table:
     """Fmax, cells and the critical path of each dataflow."""
-    table = Table(title=f"`default`, placed and routed on {DEVICE}, speed grade {SPEED_GRADE}")
+    table = Table(title=f"`default`, placed and routed on {DEVICE.name}, speed grade {SPEED_GRADE}")
     table.add_column("dataflow")
     for heading in ("Fmax\nMHz", "LUT", "FF", "DSP", "block\nRAM", "synthesis\ns", "place, route\ns"):
         table.add_column(heading, justify="right")
@@ -28,7 +31,7 @@ def clock_table(rows: dict[Dataflow, tuple[Netlist, Implementation]]) -> Table:
             f"{result.fmax_mhz:.1f}",
             *(f"{cells.used:,}" for cells in (result.lut, result.ff, result.dsp, result.bram)),
             f"{netlist.synth_seconds:.0f}",
-            f"{result.pnr_seconds:.0f}",
+            f"{result.seconds:.0f}",
             f"{path.start} to {path.end}: {path.delay_ns:.1f} ns, {path.routing_ns:.1f} ns of it routing",
         )
     return table
@@ -37,12 +40,13 @@ def clock_table(rows: dict[Dataflow, tuple[Netlist, Implementation]]) -> Table:
 def main() -> None:
     """Implement every dataflow and print the table."""
     rows = {}
+    console = Console(stderr=True)
     for dataflow in Dataflow:
         config = replace(PRESETS["default"], dataflow=dataflow)
-        print(f"{dataflow}: synthesis", file=sys.stderr)
-        netlist = synthesise(config)
-        print(f"{dataflow}: placement and routing, after {netlist.synth_seconds:.0f} s", file=sys.stderr)
-        rows[dataflow] = (netlist, route(netlist, DEVICE))
+        with console.status(f"{dataflow}: synthesis") as status:
+            netlist = synthesise(config, watch=lambda _: None)
+            status.update(f"{dataflow}: placement and routing, after {netlist.synth_seconds:.0f} s")
+            rows[dataflow] = (netlist, place_and_route(netlist, DEVICE, SPEED_GRADE, SEED, watch=lambda _: None))
     Console().print(clock_table(rows))
 
 

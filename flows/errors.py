@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typer import Abort
 from typer.exceptions import TyperException
 
+from flows.ecp5.tools import ImplementationError
 from hwgen.errors import InputError
 from sim.system import SimulationError
 from sim.verilator import SimulatorMissingError, VerilatorError
@@ -17,7 +18,7 @@ class MismatchError(RuntimeError):
     """The simulated accelerator and the reference disagree."""
 
 
-FAILURES = (MismatchError, SimulationError, SimulatorMissingError, VerilatorError, OSError)
+FAILURES = (ImplementationError, MismatchError, SimulationError, SimulatorMissingError, VerilatorError, OSError)
 """A check or a tool failed: the input was good, the result is not to be had."""
 
 

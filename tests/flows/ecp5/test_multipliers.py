@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.ecp5 import YOSYS
-from flows.ecp5_multipliers import absorb_product_registers
+from flows.ecp5.multipliers import absorb_product_registers
+from flows.ecp5.tools import run_yosys
 
 DESIGN = """\
 module design(input clk, input enable, input reset, input signed [4:0] a, b, output reg signed [9:0] p, output seen);
@@ -46,7 +44,7 @@ endmodule
 
 
 def yosys(directory: Path, *commands: str) -> None:
-    subprocess.run([sys.executable, "-c", YOSYS, *commands], cwd=directory, check=True, capture_output=True)
+    run_yosys(commands, directory, watch=lambda _: None)
 
 
 def absorbed(directory: Path, behaviour: str, seen: str = "enable") -> dict[str, Any]:

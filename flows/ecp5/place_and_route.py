@@ -1,0 +1,109 @@
+"""Place and route by nextpnr, and what its report says."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.ecp5.boundary import PINS
+from flows.ecp5.devices import PACKAGE, Device, refuse_oversized
+from flows.ecp5.synthesis import Netlist
+from flows.ecp5.tools import Watch, run_ecppack, run_nextpnr
+
+TARGET_MHZ = 100
+"""What placement and routing aim for. They stop improving paths that reach it."""
+CELL_TYPE = re.compile("_(TRELLIS_|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD).*")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Cells of a kind that a design takes, of those that the device has."""
+
+    used: int
+    available: int
+
+
+@dataclass(frozen=True)
+class CriticalPath:
+    """The slowest path between registers; ``start`` and ``end`` are names as in the Verilog, by component."""
+
+    start: str
+    end: str
+    delay_ns: float
+    routing_ns: float
+    """The part of ``delay_ns`` that is between cells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Implementation:
+    """A placed and routed accelerator."""
+
+    fmax_mhz: float
+    critical_path: CriticalPath
+    lut: Resource
+    ff: Resource
+    dsp: Resource
+    """18x18 multipliers."""
+    bram: Resource
+    """Memories of 18 Kbit."""
+    bitstream: bytes
+    """What configures the chip: the accelerator in its boundary."""
+    seconds: float
+
+
+def place_and_route(netlist: Netlist, device: Device, speed_grade: int, seed: int, watch: Watch) -> Implementation:
+    """Place and route ``netlist``. Raises InputError where it does not fit ``device``, ImplementationError."""
+    refuse_oversized(device, netlist.cells)
+    started = time.monotonic()
+    part = (device.nextpnr, "--package", PACKAGE, "--speed", str(speed_grade))
+    # Packed as nextpnr likes it, no accelerator of 8x8 has routed to its end; spread out, one has.
+    placer = ("--placer-heap-beta", "0.5", "--router", "router2")
+    effort = ("--freq", str(TARGET_MHZ), "--seed", str(seed), *placer)
+    permitted = ("--timing-allow-fail", "--lpf-allow-unconstrained")
+    files = ("--json", "netlist.json", "--lpf", "pins.lpf", "--report", "report.json", "--textcfg", "chip.config")
+    with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
+        directory = Path(name)
+        (directory / "netlist.json").write_text(json.dumps(netlist.design), encoding="utf-8")
+        (directory / "pins.lpf").write_text(PINS, encoding="utf-8")
+        run_nextpnr([*part, *effort, *permitted, *files], directory, watch)
+        report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
+        run_ecppack(["--compress", "chip.config", "chip.bit"], directory, watch)
+        bitstream = (directory / "chip.bit").read_bytes()
+    return read_report(report, bitstream, time.monotonic() - started)
+
+
+def read_report(report: Mapping[str, Any], bitstream: bytes, seconds: float) -> Implementation:
+    """An implementation by what nextpnr's ``--report`` says of it."""
+    (clock,) = report["fmax"].values()
+    (slowest,) = (path["path"] for path in report["critical_paths"] if path["from"] == path["to"])
+    resources = {kind: Resource(**counts) for kind, counts in report["utilization"].items()}
+    return Implementation(
+        fmax_mhz=clock["achieved"],
+        critical_path=_critical_path(slowest),
+        lut=resources["TRELLIS_COMB"],
+        ff=resources["TRELLIS_FF"],
+        dsp=resources["MULT18X18D"],
+        bram=resources["DP16KD"],
+        bitstream=bitstream,
+        seconds=seconds,
+    )
+
+
+def _critical_path(steps: Sequence[dict[str, Any]]) -> CriticalPath:
+    return CriticalPath(
+        start=_verilog_name(steps[0]["from"]["cell"]),
+        end=_verilog_name(steps[-1]["to"]["cell"]),
+        delay_ns=sum(step["delay"] for step in steps),
+        routing_ns=sum(step["delay"] for step in steps if step["type"] == "routing"),
+    )
+
+
+def _verilog_name(cell: str) -> str:
+    """Yosys names a cell after the register, memory or instance that it is a part of, with its type and port behind."""
+    return CELL_TYPE.sub("", cell).removeprefix("accelerator.")
