@@ -10,8 +10,15 @@ import torch
 
 from flows.settings import Oracle, Settings
 from hwgen.files import replacing
-from nas.data import Dataset
-from nas.oracles import AccuracyOracle, SupernetOracle, tabular_oracle
+from nas.data import Dataset, HeldOut
+from nas.oracles import (
+    AccuracyOracle,
+    SupernetOracle,
+    TrainedOracle,
+    TrainedQuantisedOracle,
+    ZeroCostOracle,
+    tabular_oracle,
+)
 from nas.spaces import Space
 from nas.supernet import Supernet, train_supernet
 from nas.train import Trained, fine_tune_recipe, recipe, train, train_architecture
@@ -29,19 +36,42 @@ class AccuracySource(Protocol):
     def oracle(self) -> AccuracyOracle:
         """Answers once prepared."""
 
+    @property
+    def unseen(self) -> HeldOut:
+        """Which images the oracle does not look at, so that the chosen network's accuracy on them is an honest one."""
+
     def train(self, architecture: str) -> Trained:
-        """The architecture's network with its final weights."""
+        """The architecture's network with its final weights, by the seed for reporting."""
 
 
 def accuracy_source(run: Path, settings: Settings, space: Space, dataset: Dataset) -> AccuracySource:
     """The source that ``settings`` name. Raises DataError where its data is not to be had."""
-    if settings.accuracy is Oracle.TABULAR:
-        return TabularSource(settings, space, dataset)
-    return SupernetSource(run, settings, space, dataset)
+    if settings.accuracy is Oracle.SUPERNET:
+        return SupernetSource(run, settings, space, dataset)
+    unseen = HeldOut.VALIDATION if settings.accuracy is Oracle.TABULAR else HeldOut.TEST
+    return ScratchSource(_oracle(settings, space, dataset), unseen, settings, space, dataset)
+
+
+def _oracle(settings: Settings, space: Space, dataset: Dataset) -> AccuracyOracle:
+    """The oracle that needs no preparation."""
+    seed, config = settings.selection_seed, recipe(dataset.name, settings.oracle_epochs)
+    match settings.accuracy:
+        case Oracle.TABULAR:
+            return tabular_oracle(space, settings.dataset, settings.data_directory)
+        case Oracle.NASWOT:
+            return ZeroCostOracle(space, dataset, "naswot", seed)
+        case Oracle.SYNFLOW:
+            return ZeroCostOracle(space, dataset, "synflow", seed)
+        case Oracle.TRAINED:
+            return TrainedOracle(space, dataset, config, seed)
+        case _:
+            return TrainedQuantisedOracle(space, dataset, config, seed)
 
 
 class SupernetSource:
     """Validation accuracy with a supernet's shared weights; the chosen network starts from them and is fine-tuned."""
+
+    unseen = HeldOut.TEST
 
     def __init__(self, run: Path, settings: Settings, space: Space, dataset: Dataset) -> None:
         self._path = run / SUPERNET
@@ -52,7 +82,7 @@ class SupernetSource:
     def prepare(self) -> None:
         if not self._path.exists():
             config = recipe(self._dataset.name, self._settings.supernet_epochs)
-            supernet = train_supernet(self._space, self._dataset, config, seed=self._settings.seed)
+            supernet = train_supernet(self._space, self._dataset, config, seed=self._settings.selection_seed)
             with replacing(self._path) as file:
                 torch.save(supernet.parameters, file)
 
@@ -62,21 +92,27 @@ class SupernetSource:
 
     def train(self, architecture: str) -> Trained:
         config = fine_tune_recipe(self._dataset.name, self._settings.training_epochs)
-        return train(self.oracle.supernet.extract(architecture), self._dataset, config, seed=self._settings.seed)
+        return train(
+            self.oracle.supernet.extract(architecture), self._dataset, config, seed=self._settings.reporting_seed
+        )
 
 
-class TabularSource:
-    """Accuracies that a benchmark measured; the chosen network is trained from scratch."""
+class ScratchSource:
+    """An oracle that needs no preparation; the chosen network is trained from scratch."""
 
-    def __init__(self, settings: Settings, space: Space, dataset: Dataset) -> None:
-        self.oracle = tabular_oracle(space, settings.dataset, settings.data_directory)
+    def __init__(
+        self, oracle: AccuracyOracle, unseen: HeldOut, settings: Settings, space: Space, dataset: Dataset
+    ) -> None:
+        self.oracle = oracle
+        self.unseen = unseen
         self._settings = settings
         self._space = space
         self._dataset = dataset
 
     def prepare(self) -> None:
-        """Nothing: the table is whole."""
+        """Nothing."""
 
     def train(self, architecture: str) -> Trained:
         config = recipe(self._dataset.name, self._settings.training_epochs)
-        return train_architecture(self._space, architecture, self._dataset, config, seed=self._settings.seed)
+        seed = self._settings.reporting_seed
+        return train_architecture(self._space, architecture, self._dataset, config, seed=seed)

@@ -19,7 +19,7 @@ from hwgen.program import Program
 from hwgen.reference import run as run_reference
 from hwgen.serialise import save_graph
 from hwgen.verilog import emit
-from nas.data import Dataset, Split
+from nas.data import Dataset, HeldOut, Split
 from nas.deploy import deploy
 from nas.quantise import quantise_images
 from nas.train import Trained
@@ -29,9 +29,17 @@ VERIFICATION = "verification.json"
 
 
 def deliver(
-    directory: Path, name: str, trained: Trained, accelerator: AcceleratorConfig, dataset: Dataset, verified_images: int
+    directory: Path,
+    name: str,
+    trained: Trained,
+    accelerator: AcceleratorConfig,
+    dataset: Dataset,
+    unseen: HeldOut,
+    verified_images: int,
 ) -> None:
     """Write the pair's bundle, LayerGraph and ``verification.json`` as the new ``directory``.
+
+    ``unseen`` is the part of ``dataset`` that nothing was chosen by.
 
     Raises MismatchError, and writes nothing, where the RTL and the reference disagree on an output byte.
     """
@@ -41,6 +49,10 @@ def deliver(
     verification = {
         "network": name,
         "dataset": dataset.provenance,
+        "unseen": unseen.value,
+        "float_validation_accuracy": trained.validation_accuracy,
+        "int8_validation_accuracy": deployed.validation_accuracy,
+        "int8_validation_images": len(dataset.validation),
         "float_test_accuracy": trained.test_accuracy,
         "int8_test_accuracy": deployed.test_accuracy,
         "int8_test_images": len(dataset.test),
@@ -57,11 +69,13 @@ def verification_summary(directory: Path) -> str:
     path = directory / VERIFICATION
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+        part = HeldOut(values.get("unseen", HeldOut.TEST))
         return (
-            f"int8 accuracy {values['int8_test_accuracy']:.2%} on {values['int8_test_images']} test images; "
-            f"the first {values['rtl']['images']} simulated in RTL, every output byte as the reference"
+            f"int8 accuracy {values[f'int8_{part}_accuracy']:.2%} on {values[f'int8_{part}_images']} {part} images, by "
+            f"which nothing was chosen; the first {values['rtl']['images']} test images simulated in RTL, every output "
+            "byte as the reference"
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"run: {path} is missing or damaged ({error!r}); delete {directory} to have the chosen pair made again"
         ) from error

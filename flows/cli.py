@@ -161,6 +161,7 @@ def search(
     ] = None,
     clock_mhz: Annotated[float, typer.Option(help="clock at which latencies are stated")] = Settings.clock_mhz,
     supernet_epochs: Annotated[int | None, typer.Option(help="of the supernet's training")] = None,
+    oracle_epochs: Annotated[int | None, typer.Option(help="of each network that --accuracy trained trains")] = None,
     training_epochs: Annotated[int | None, typer.Option(help="of the chosen network's training")] = None,
     verified_images: Annotated[
         int, typer.Option(help="test images that the chosen pair classifies in RTL simulation")
@@ -192,6 +193,7 @@ def search(
             constraints=tuple(constraint or ()),
             clock_mhz=clock_mhz,
             supernet_epochs=supernet_epochs,
+            oracle_epochs=oracle_epochs,
             training_epochs=training_epochs,
             verified_images=verified_images,
             seed=seed,

@@ -66,6 +66,11 @@ class Evaluation:
         """Per inference; None there too, and in runs from before it was kept."""
         return None if self.cost is None else self.cost.energy_uj
 
+    @property
+    def accuracy_text(self) -> str:
+        """The accuracy for people: a percentage, or a bare score."""
+        return f"{self.accuracy:.4g}" if self.accuracy_tier is AccuracyTier.ZERO_COST else f"{self.accuracy:.2%}"
+
     def metrics(self, clock_mhz: float) -> dict[str, float]:
         """The values that constraints and objectives refer to; a cost that is None is infinite."""
         cycles = inf if self.cycles is None else self.cycles

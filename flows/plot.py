@@ -14,6 +14,7 @@ from matplotlib.ticker import FormatStrFormatter, NullFormatter, PercentFormatte
 from flows.accelerators import config_values
 from flows.constraints import Constraint
 from flows.evaluation import ENERGY_TABLE, Evaluation, Tier
+from nas.accuracy import AccuracyTier
 
 matplotlib.use("Agg")
 
@@ -40,6 +41,11 @@ class FrontPlot:
     @property
     def x_label(self) -> str:
         return f"latency in ms at {self.clock_mhz:g} MHz"
+
+    @property
+    def scored(self) -> bool:
+        """Whether accuracies only rank and are no fractions."""
+        return any(evaluation.accuracy_tier is AccuracyTier.ZERO_COST for evaluation in self.front)
 
     @property
     def y_label(self) -> str:
@@ -113,7 +119,8 @@ def front_png(plot: FrontPlot) -> bytes:
     axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label, xscale="log")
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    if not plot.scored:
+        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     axes.grid(True, which="both", color="#e6e8ec", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -162,7 +169,7 @@ def front_html(plot: FrontPlot) -> str:
         hoverlabel={"align": "left"},
     )
     figure.update_xaxes(title=plot.x_label, type="log")
-    figure.update_yaxes(title=plot.y_label, tickformat=".1%")
+    figure.update_yaxes(title=plot.y_label, tickformat="" if plot.scored else ".1%")
     html: str = figure.to_html(include_plotlyjs=True, full_html=True)
     return html
 
@@ -189,7 +196,7 @@ def _hover(plot: FrontPlot, evaluation: Evaluation) -> str:
         [
             f"<b>{evaluation.pair.architecture}</b>",
             accelerator,
-            f"accuracy {evaluation.accuracy:.2%} ({evaluation.accuracy_tier})",
+            f"accuracy {evaluation.accuracy_text} ({evaluation.accuracy_tier})",
             f"{prefix}{metrics['cycles']:,.0f} cycles, {metrics['latency_ms']:.4g} ms ({evaluation.tier.value})",
             f"energy {energy} ({ENERGY_TABLE.name})",
             f"{metrics['multipliers']:.0f} multipliers, {metrics['lut_equivalents']:,.0f} LUT equivalents (proxy)",

@@ -64,7 +64,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         architecture = best.pair.architecture
         trained = source.train(architecture)
         name = f"{settings.space}:{architecture}"
-        deliver(directory, name, trained, best.pair.accelerator, dataset, settings.verified_images)
+        deliver(directory, name, trained, best.pair.accelerator, dataset, source.unseen, settings.verified_images)
     _say(console, f"chosen pair: {verification_summary(directory)}")
     results = Results(
         title=f"{settings.space} on {dataset.provenance}",

@@ -20,8 +20,17 @@ FILE_NAME = "settings.json"
 class Oracle(StrEnum):
     """Which oracle a search asks for accuracies."""
 
-    SUPERNET = "supernet"
     TABULAR = "tabular"
+    NASWOT = "zero-cost-naswot"
+    SYNFLOW = "zero-cost-synflow"
+    SUPERNET = "supernet"
+    TRAINED = "trained"
+    TRAINED_QUANTISED = "trained-int8"
+
+    @property
+    def scores(self) -> bool:
+        """Whether its answers only rank: they are no fractions of images."""
+        return self in (Oracle.NASWOT, Oracle.SYNFLOW)
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,8 @@ class Settings:
     clock_mhz: float = 100.0
     supernet_epochs: int | None = None
     """The data set's recipe where None."""
+    oracle_epochs: int | None = None
+    """Of each network that the oracle trains; the data set's recipe where None."""
     training_epochs: int | None = None
     """Of the chosen network; the data set's recipe where None."""
     verified_images: int = 32
@@ -57,10 +68,15 @@ class Settings:
         self._require("clock_mhz", 0 < self.clock_mhz < float("inf"), "a positive number")
         self._require("verified_images", self.verified_images >= 1, "at least 1")
         self._require("seed", self.seed >= 0, "at least 0")
-        for name in ("supernet_epochs", "training_epochs"):
+        for name in ("supernet_epochs", "oracle_epochs", "training_epochs"):
             value = getattr(self, name)
             self._require(name, value is None or value >= 1, "at least 1")
-        self.parsed_constraints()
+        bounded = [constraint for constraint in self.parsed_constraints() if constraint.metric == "accuracy"]
+        if bounded and self.accuracy.scores:
+            raise InputError(
+                f"constraint: {bounded[0]} bounds a fraction, and {self.accuracy} only ranks networks; "
+                "accepted: constraints on other metrics, or another oracle (--accuracy)"
+            )
 
     def _require(self, name: str, holds: bool, accepted: str) -> None:
         if not holds:
@@ -69,6 +85,16 @@ class Settings:
     def parsed_constraints(self) -> tuple[Constraint, ...]:
         """The constraints; InputError where one is malformed."""
         return tuple(parse_constraint(text) for text in self.constraints)
+
+    @property
+    def selection_seed(self) -> int:
+        """Of the networks that are trained or scored to choose among them; never that of a network that is reported."""
+        return 2 * self.seed
+
+    @property
+    def reporting_seed(self) -> int:
+        """Of the chosen network's training."""
+        return 2 * self.seed + 1
 
     @property
     def data_directory(self) -> Path | None:

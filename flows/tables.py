@@ -27,7 +27,7 @@ def print_results(results: Results, run: Path, console: Console) -> None:
         table.add_row(
             mark,
             _accelerator_summary(evaluation.pair.accelerator),
-            f"{evaluation.accuracy:.2%}",
+            evaluation.accuracy_text,
             f"{metrics['cycles']:,.0f}",
             f"{metrics['latency_ms']:.4g}",
             "" if evaluation.energy_uj is None else f"{evaluation.energy_uj:.4g}",

@@ -13,13 +13,13 @@ class AccuracyTier(StrEnum):
     """Not known: the pair's hardware was turned away first. The value is 0."""
     TABULAR = "tabular"
     """Read from a published table of trained networks."""
-    ZERO_COST = "zero_cost"
+    ZERO_COST = "zero-cost"
     """A score of the untrained network that ranks; it is no fraction of images."""
     SUPERNET = "supernet"
     """Measured with weights shared with all other architectures."""
     TRAINED = "trained"
     """Measured after training from scratch or fine-tuning, in floating point."""
-    TRAINED_QUANTISED = "trained_quantised"
+    TRAINED_QUANTISED = "trained-int8"
     """Measured on the trained int8 network, bit for bit as the accelerator computes."""
 
 

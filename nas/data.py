@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,13 @@ class Split:
     def targets(self) -> Tensor:
         """The labels, int64 [N]."""
         return torch.from_numpy(self.labels)
+
+
+class HeldOut(StrEnum):
+    """A part of a data set that no network is trained on."""
+
+    VALIDATION = "validation"
+    TEST = "test"
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from nas.files import DataError, find_file
 from nas.spaces import Space
 from nas.supernet import Supernet
 from nas.train import TrainConfig, train_architecture
-from nas.zero_cost import activation_pattern_score
+from nas.zero_cost import SCORES
 
 
 class AccuracyOracle(Protocol):
@@ -47,15 +47,17 @@ class TabularOracle:
 
 @dataclass(frozen=True, eq=False)
 class ZeroCostOracle:
-    """NASWOT's score of the untrained network on a batch of training images."""
+    """A score of the untrained network, by its name in ``nas.zero_cost.SCORES``."""
 
     space: Space
     dataset: Dataset
+    score: str
+    seed: int = 0
     tier = AccuracyTier.ZERO_COST
 
     def accuracy(self, architecture: str) -> Accuracy:
-        score = activation_pattern_score(self.space, self.space.canonical(architecture), self.dataset.train)
-        return Accuracy(score, self.tier, f"NASWOT score on {self.dataset.provenance}, untrained")
+        score = SCORES[self.score](self.space, self.space.canonical(architecture), self.dataset.train, self.seed)
+        return Accuracy(score, self.tier, f"{self.score} score of the untrained network, {self.dataset.provenance}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,3 +39,23 @@ def strategies(
     names = tuple(dict.fromkeys(strategy or StrategyName))
     page = run_experiment(output, space, dataset, data_dir, names, budget, seeds, population, Console(stderr=True))
     Console().print(page, soft_wrap=True, highlight=False, markup=False)
+
+
+@experiments.command("zero-cost")
+def zero_cost(
+    dataset: Annotated[str, typer.Option(help="data set of the table and of the images: cifar10")] = "cifar10",
+    space: Annotated[str, typer.Option(help="a network space with a table: nasbench201 or macro")] = "nasbench201",
+    data_dir: Annotated[
+        Path | None, typer.Option(help="where table and images lie; else the directory that COSYNTH_DATA names")
+    ] = None,
+    networks: Annotated[int, typer.Option(min=10, max=1000, help="random networks to score")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="of the networks and of their first weights")] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="where to write")] = Path(
+        "runs/zero-cost"
+    ),
+) -> None:
+    """Rank correlation of scores of untrained networks with a table of trained ones."""
+    from flows.experiments.zero_cost_job import run_experiment
+
+    page = run_experiment(output, space, dataset, data_dir, networks, seed)
+    Console().print(page, soft_wrap=True, highlight=False, markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from flows.results import Results, load_results
 from flows.settings import Oracle, Settings, load_settings
 from flows.tables import print_results
 from hwgen.errors import InputError
+from nas.accuracy import AccuracyTier
 from nas.strategies import StrategyName
 from tests.flows.fakes import ToyEvaluator
 from tests.flows.test_search import run_search
@@ -77,8 +79,8 @@ def test_a_directory_without_settings_is_no_run(tmp_path: Path, content: str | N
 @pytest.mark.parametrize(
     ("field", "value", "accepted"),
     [
-        ("accuracy", '"foo"', "supernet, tabular"),
-        ("accuracy", "[]", "supernet, tabular"),
+        ("accuracy", '"foo"', ", ".join(Oracle)),
+        ("accuracy", "[]", ", ".join(Oracle)),
         ("strategy", "null", ", ".join(StrategyName)),
         ("population", '"x"', "an integer"),
         ("budget", "800.5", "an integer"),
@@ -117,12 +119,26 @@ def test_a_malformed_constraint_on_file_is_named_with_the_file(tmp_path: Path) -
         ("verified_images", 0),
         ("seed", -1),
         ("supernet_epochs", 0),
+        ("oracle_epochs", 0),
         ("training_epochs", 0),
     ],
 )
 def test_each_setting_out_of_range_is_named(field: str, value: float) -> None:
     with pytest.raises(InputError, match=f"^{field}: .* is out of range; accepted: "):
         Settings(**{field: value})
+
+
+@pytest.mark.parametrize("oracle", [oracle for oracle in Oracle if oracle.scores])
+def test_a_bound_on_accuracy_is_refused_where_it_is_a_score(oracle: Oracle) -> None:
+    with pytest.raises(InputError, match=f"^constraint: accuracy>=0.9 bounds a fraction, and {oracle} only ranks"):
+        Settings(accuracy=oracle, constraints=("accuracy>=0.9",))
+    Settings(accuracy=oracle, constraints=("latency_ms<=5",))
+
+
+def test_a_score_is_not_printed_as_a_percentage(results: Results) -> None:
+    scored = replace(results.front[0], accuracy=1234.5, accuracy_tier=AccuracyTier.ZERO_COST)
+    assert scored.accuracy_text == "1234"
+    assert replace(scored, accuracy=0.5, accuracy_tier=AccuracyTier.TRAINED).accuracy_text == "50.00%"
 
 
 def test_a_bound_on_latency_asks_for_accuracy_and_one_on_accuracy_for_speed(results: Results) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,11 +32,15 @@ def test_an_empty_front_says_what_to_change(
         run_search(tmp_path / "run", Settings(constraints=constraints), Console(quiet=True))
 
 
-def test_the_verification_is_summed_up(tmp_path: Path) -> None:
-    content = '{"int8_test_accuracy": 0.9512, "int8_test_images": 450, "rtl": {"images": 32}}'
-    (tmp_path / "verification.json").write_text(content)
+@pytest.mark.parametrize(("unseen", "accuracy"), [("test", "95.12% on 450"), ("validation", "91.00% on 449")])
+def test_the_verification_is_summed_up_on_images_that_nothing_was_chosen_by(
+    tmp_path: Path, unseen: str, accuracy: str
+) -> None:
+    values = {"int8_test_accuracy": 0.9512, "int8_test_images": 450, "rtl": {"images": 32}, "unseen": unseen}
+    values |= {"int8_validation_accuracy": 0.91, "int8_validation_images": 449}
+    (tmp_path / "verification.json").write_text(json.dumps(values))
     summary = verification_summary(tmp_path)
-    assert summary.startswith("int8 accuracy 95.12% on 450 test images; the first 32 simulated in RTL")
+    assert summary.startswith(f"int8 accuracy {accuracy} {unseen} images, by which nothing was chosen; the first 32 ")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from torch import nn
 
 from nas.files import DataError
 from nas.oracles import (
@@ -13,8 +14,9 @@ from nas.oracles import (
     ZeroCostOracle,
     tabular_oracle,
 )
-from nas.spaces import ArchitectureError, space
+from nas.spaces import SPACE_NAMES, ArchitectureError, ImageShape, space
 from nas.train import TrainConfig
+from nas.zero_cost import SCORES, synflow
 
 CONV = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"
 CONV_BEHIND_A_SKIP = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
@@ -113,19 +115,46 @@ def test_the_table_answers_for_every_architecture_drawn(name, data_dir):
     assert all(0 < oracle.accuracy(space_.random(rng)).value < 1 for _ in range(50))
 
 
-def test_the_zero_cost_score_prefers_a_convolution_to_a_pool(digits):
-    oracle = ZeroCostOracle(space("nasbench201", "digits"), digits)
+every_score = pytest.mark.parametrize("score", SCORES)
+
+
+@every_score
+def test_a_zero_cost_score_prefers_convolutions_to_a_pool(digits, score):
+    oracle = ZeroCostOracle(space("nasbench201", "digits"), digits, score)
     pool = oracle.accuracy("|none~0|+|none~0|none~1|+|avg_pool_3x3~0|none~1|none~2|")
     convolutions = oracle.accuracy(
         "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
     )
     assert pool.value < convolutions.value
     assert pool.tier is AccuracyTier.ZERO_COST
+    assert score in pool.provenance
 
 
-def test_the_same_seed_scores_alike(digits):
-    oracle = ZeroCostOracle(space("macro", "digits"), digits)
-    assert oracle.accuracy("10101010") == oracle.accuracy("10101010")
+@every_score
+@pytest.mark.parametrize("name", SPACE_NAMES)
+def test_a_score_is_finite_and_settled_by_the_seed(digits, score, name):
+    space_ = space(name, "digits")
+    architecture = space_.random(np.random.default_rng(2))
+    first, again, other = (ZeroCostOracle(space_, digits, score, seed).accuracy(architecture) for seed in (0, 0, 1))
+    assert first == again
+    assert first.value != other.value
+    assert np.isfinite(first.value)
+
+
+def test_synaptic_flow_of_a_linear_network_is_that_of_its_paths():
+    """A chain of single weights carries their product, once for each of them; signs, bounds and biases are nothing."""
+
+    class Chain:
+        image = ImageShape(1, 1)
+
+        def build(self, _architecture):
+            layers = nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU6(), nn.Flatten(), nn.Linear(1, 1))
+            for layer, weight in ((layers[0], -50.0), (layers[3], 3.0)):
+                nn.init.constant_(layer.weight, weight)
+                nn.init.zeros_(layer.bias)
+            return layers
+
+    assert synflow(Chain(), "", None, seed=0) == pytest.approx(np.log(2 * 50 * 3))
 
 
 def test_training_and_quantising_say_so(digits):
