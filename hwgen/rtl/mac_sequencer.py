@@ -133,14 +133,22 @@ class MacSequencer(wiring.Component):
         ]
         following_slot = Mux(slot == partial_sums - 1, 0, slot + 1)
 
-        takes_slot = Signal(reset_less=True)
-        m.d.sync += takes_slot.eq(after_first_chunk & after_enters_pixel & ~after_accumulate)
+        # So is whether the step may leave, which all of them wait to hear as well.
+        takes_slot, after_takes_slot = Signal(reset_less=True), Signal()
+        full, after_full = free_slots < 0, Signal()
+        after_active = Mux(self.instructions.ready, self.instructions.valid, self.active)
         m.d.comb += [
-            self.waiting.eq(self.active & takes_slot & (free_slots < 0)),
-            self.issuing.eq(self.active & ~self.waiting),
+            after_takes_slot.eq(after_first_chunk & after_enters_pixel & ~after_accumulate),
+            after_full.eq(~self.slot_drained & (full | (self.issuing & takes_slot & (free_slots == 0)))),
+            self.waiting.eq(self.active & ~self.issuing),
             self.instructions.ready.eq(~self.active | (self.issuing & done)),
         ]
-        m.d.sync += free_slots.eq(free_slots + self.slot_drained - (self.issuing & takes_slot))
+        m.d.sync += [
+            takes_slot.eq(after_takes_slot),
+            self.active.eq(after_active),
+            self.issuing.eq(after_active & ~(after_takes_slot & after_full)),
+            free_slots.eq(free_slots + self.slot_drained - (self.issuing & takes_slot)),
+        ]
         with m.If(self.issuing):
             become(enters_pixel, chunk_last)
 
@@ -267,7 +275,6 @@ class MacSequencer(wiring.Component):
                 *(signal.eq(incoming.first_offset) for signal in (offset, block_offset)),
                 *(signal.eq(incoming.weight_address) for signal in (weights, chunk_weights, group_weights)),
                 new_columns.eq(incoming.columns - incoming.next_column),
-                self.active.eq(self.instructions.valid),
             ]
             become(enters_pixel, 1)
 
