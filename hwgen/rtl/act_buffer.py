@@ -132,18 +132,20 @@ class ActBuffer(wiring.Component):
         write_word = register("write_word", word_at(m, "write_data", self.write_data, write_byte))
 
         load = self.load.payload
-        free = Signal(init=1)
-        """The load that was taken meets no write-back: whatever is offered takes its place."""
-        load_word = register("load_word", word_at(m, "load_data", load.data, load.place.address), free)
-        load_masks = register("load_masks", placed_mask("load_mask", load.strobe, load.place), free)
-        load_rows = [register(f"load_row_{odd}", w, free) for odd, w in enumerate(words(load.place.address))]
+        free, held = Signal(init=1), Signal()
+        """The load that was taken meets no write-back, or meets one: where none, whatever is offered takes its place.
+
+        One tells the loads, the other these many registers.
+        """
+        load_word = register("load_word", word_at(m, "load_data", load.data, load.place.address), ~held)
+        load_masks = register("load_masks", placed_mask("load_mask", load.strobe, load.place), ~held)
+        load_rows = [register(f"load_row_{odd}", w, ~held) for odd, w in enumerate(words(load.place.address))]
         offered = Signal(len(MEMORIES))
         m.d.comb += [offered.eq(met(load.place, [Const(1)] * 2)), self.load.ready.eq(free)]
-        with m.If(free):
+        meets = Mux(free, self.load.valid & (offered & coming_writes).any(), (loads & coming_writes).any())
+        m.d.sync += [free.eq(~meets), held.eq(meets)]
+        with m.If(~held):
             m.d.sync += loads.eq(offered & self.load.valid.replicate(len(MEMORIES)))
-            m.d.sync += free.eq(~(self.load.valid & (offered & coming_writes).any()))
-        with m.Else():
-            m.d.sync += free.eq((loads & coming_writes) == 0)
 
         # A beat may begin before its row, or end after it, in a word that is none of its business.
         store = self.store.payload
@@ -173,7 +175,7 @@ class ActBuffer(wiring.Component):
             ]
             with m.If(writes[index]):
                 m.d.comb += ram.write_enable.eq(write_masks[mask])
-            with m.Elif(loads[index] & self.load.ready):
+            with m.Elif(loads[index] & ~held):
                 m.d.comb += ram.write_enable.eq(load_masks[mask])
             read_data[bank, odd, half] = ram.read_data
 

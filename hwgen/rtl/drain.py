@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, ValueLike, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -156,9 +156,12 @@ class Drain(wiring.Component):
         with m.Elif(self.slot_drained):
             m.d.sync += pixel_waits.eq(pixels != 1)
 
-        # Pixels of the output row, output rows and groups that are left: a count's end is seen without an addition.
+        # Pixels of the output row, output rows and groups that are left. What ends with a chunk is known in registers
+        # as it comes, because almost all others wait to hear it.
         x_left, y_left = Signal(12, reset_less=True), Signal(12, reset_less=True)
         groups_left = Signal(12, reset_less=True)
+        x_last, y_last, group_last = Signal(reset_less=True), Signal(reset_less=True), Signal(reset_less=True)
+        chunk_last = Signal(reset_less=True)
         slot = Signal(slot_bits(self.config))
         channel = Signal(range(cols + lanes + 1), reset_less=True)
         channels_left = Signal(6, reset_less=True)
@@ -173,10 +176,26 @@ class Drain(wiring.Component):
         sums_end_row = Signal(reset_less=True)
         """The next sums are the row's last."""
 
-        group_last = groups_left == 1
-        chunk_last = channels_left <= lanes
-        x_last, y_last = x_left == 1, y_left == 1
         tile_last = x_last & y_last
+
+        def begin_row(instruction: data.View) -> None:
+            m.d.sync += [x_left.eq(instruction.out_width), x_last.eq(instruction.out_width == 1)]
+
+        def begin_tile(instruction: data.View) -> None:
+            m.d.sync += [y_left.eq(instruction.out_height), y_last.eq(instruction.out_height == 1)]
+
+        def next_row() -> None:
+            m.d.sync += [
+                y_left.eq(y_left - 1),
+                y_last.eq(y_left == 2),
+                row_bank.eq(row_bank + 1),
+                row_address.eq(next_row_address),
+                pixel_address.eq(next_row_address),
+            ]
+
+        def begin_pixel(instruction: data.View, in_last_group: ValueLike) -> None:
+            channels = Mux(in_last_group, instruction.last_channels, instruction.group_channels)
+            m.d.sync += [channel.eq(0), channels_left.eq(channels), chunk_last.eq(channels <= lanes), chunk.eq(0)]
 
         # What kind of instruction is being drained, if any.
         drains_pixels, drains_sums, holds_sums = Signal(), Signal(), Signal()
@@ -201,34 +220,36 @@ class Drain(wiring.Component):
         # Rows lie in successive banks, and share an address until the banks start again from the first.
         next_row_address = row_address + Mux(row_bank == ROW_BANKS - 1, current.out_pitch, 0)
         with m.If(takes_chunk):
-            m.d.sync += [channel.eq(channel + lanes), channels_left.eq(channels_left - lanes), chunk.eq(chunk + 1)]
+            m.d.sync += [
+                channel.eq(channel + lanes),
+                channels_left.eq(channels_left - lanes),
+                chunk_last.eq(channels_left <= 2 * lanes),
+                chunk.eq(chunk + 1),
+            ]
             with m.If(~current.parameters_constant):
                 m.d.sync += parameters.eq(parameters + 1)
             with m.If(chunk_last):
-                next_in_last_group = Mux(tile_last, groups_left == 2, group_last)
+                begin_pixel(current, Mux(tile_last, groups_left == 2, group_last))
                 m.d.sync += [
-                    channel.eq(0),
-                    channels_left.eq(Mux(next_in_last_group, current.last_channels, current.group_channels)),
-                    chunk.eq(0),
                     parameters.eq(group_parameters),
                     slot.eq(Mux(slot == partial_sums - 1, 0, slot + 1)),
                 ]
                 with m.If(~x_last):
-                    m.d.sync += [x_left.eq(x_left - 1), pixel_address.eq(pixel_address + current.out_step)]
-                with m.Else():
                     m.d.sync += [
-                        x_left.eq(current.out_width),
-                        y_left.eq(y_left - 1),
-                        row_bank.eq(row_bank + 1),
-                        row_address.eq(next_row_address),
-                        pixel_address.eq(next_row_address),
+                        x_left.eq(x_left - 1),
+                        x_last.eq(x_left == 2),
+                        pixel_address.eq(pixel_address + current.out_step),
                     ]
+                with m.Else():
+                    begin_row(current)
+                    next_row()
                 with m.If(tile_last):
+                    begin_tile(current)
                     following = group_address + current.group_channels
                     m.d.sync += [
-                        y_left.eq(current.out_height),
                         row_bank.eq(current.out_bank),
                         groups_left.eq(groups_left - 1),
+                        group_last.eq(groups_left == 2),
                         group_address.eq(following),
                         row_address.eq(following),
                         pixel_address.eq(following),
@@ -245,24 +266,20 @@ class Drain(wiring.Component):
                 m.d.sync += [
                     elements_left.eq(current.row_elements),
                     sums_end_row.eq(current.row_elements <= self.config.eltwise_lanes),
-                    y_left.eq(y_left - 1),
-                    row_bank.eq(row_bank + 1),
-                    row_address.eq(next_row_address),
-                    pixel_address.eq(next_row_address),
                 ]
+                next_row()
         # Whatever is offered is taken up, so that these registers do not wait to hear whether it is valid.
         with m.If(self.descriptors.ready):
+            begin_row(incoming)
+            begin_tile(incoming)
+            begin_pixel(incoming, incoming.groups == 1)
             m.d.sync += [
                 current.eq(incoming),
                 drains_pixels.eq(self.descriptors.valid & ~incoming.is_add & ~incoming.hold),
                 drains_sums.eq(self.descriptors.valid & incoming.is_add),
                 holds_sums.eq(self.descriptors.valid & ~incoming.is_add & incoming.hold),
-                x_left.eq(incoming.out_width),
-                y_left.eq(incoming.out_height),
                 groups_left.eq(incoming.groups),
-                channel.eq(0),
-                channels_left.eq(Mux(incoming.groups == 1, incoming.last_channels, incoming.group_channels)),
-                chunk.eq(0),
+                group_last.eq(incoming.groups == 1),
                 group_address.eq(incoming.out_address),
                 row_address.eq(incoming.out_address),
                 pixel_address.eq(incoming.out_address),
