@@ -97,24 +97,34 @@ class Evaluator(Protocol):
         """Of one inference in RTL simulation; None where the accelerator cannot run the network."""
 
 
-def corrected(modelled: Mapping[Pair, Evaluation], measured: Mapping[Pair, Evaluation]) -> dict[Pair, Evaluation]:
-    """``modelled`` with cycles scaled by what was measured over modelled.
+@dataclass(frozen=True)
+class Correction:
+    """What modelled cycles are scaled by: measured over modelled ones, by accelerator.
 
-    The factor is the accelerator's own, or the mean of all accelerators' for one that was not measured yet. Every
-    measured pair is modelled as well. Energy needs no correction: the model counts what the RTL counts.
+    Energy needs no correction: the model counts what the RTL counts.
     """
+
+    factors: Mapping[AcceleratorConfig, float]
+    usual: float
+    """Of an accelerator that was not measured yet: the mean of all others'."""
+
+    def __call__(self, evaluation: Evaluation) -> Evaluation:
+        """``evaluation``, which is modelled, with its cycles corrected."""
+        if evaluation.cost is None:
+            return evaluation
+        factor = self.factors.get(evaluation.pair.accelerator, self.usual)
+        return replace(evaluation, cost=replace(evaluation.cost, cycles=evaluation.cost.cycles * factor))
+
+
+def correction(modelled: Mapping[Pair, Evaluation], measured: Mapping[Pair, Evaluation]) -> Correction:
+    """What was learnt from ``measured``; every measured pair is modelled as well."""
     ratios: dict[AcceleratorConfig, list[float]] = {}
     for pair, evaluation in measured.items():
         estimate = modelled[pair].cycles
         if evaluation.cycles is not None and estimate is not None:
             ratios.setdefault(pair.accelerator, []).append(evaluation.cycles / estimate)
     factors = {accelerator: _geometric_mean(values) for accelerator, values in ratios.items()}
-    usual = _geometric_mean(factors.values())
-    return {
-        pair: replace(evaluation, cost=replace(cost, cycles=cost.cycles * factors.get(pair.accelerator, usual)))
-        for pair, evaluation in modelled.items()
-        if (cost := evaluation.cost) is not None
-    }
+    return Correction(factors, _geometric_mean(factors.values()))
 
 
 def _geometric_mean(values: Iterable[float]) -> float:

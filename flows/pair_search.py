@@ -15,13 +15,13 @@ from math import ceil, inf
 
 from flows.accelerators import distance
 from flows.constraints import Constraint
-from flows.evaluation import Evaluation, Evaluator, Pair, Tier, corrected
+from flows.evaluation import Evaluation, Evaluator, Pair, Tier, correction
 from flows.evaluation_log import EvaluationLog
 from flows.pair_space import PairSpace
 from flows.pareto import pareto_front, proportional_objectives, satisfies
 from hwgen.config import AcceleratorConfig
 from nas.accuracy import Accuracy, AccuracyTier
-from nas.strategies import Genes, Outcome, StrategyName, strategy
+from nas.strategies import Genes, Outcome, Proposal, StrategyName, strategy
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,10 @@ class PairSearch:
         self._log = log
         self._on_progress = on_progress
         self._pairs: dict[Genes, Pair | None] = {}
+        self._proposals: dict[Proposal, None] = {}
         self._modelled: dict[Pair, Evaluation] = {}
         self._measured: dict[Pair, Evaluation] = {}
+        self._correct = correction({}, {})
         self._accuracies = {
             found.pair.architecture: Accuracy(found.accuracy, found.accuracy_tier, found.accuracy_provenance)
             for found in log
@@ -92,12 +94,13 @@ class PairSearch:
             while asked < end:
                 proposals = searcher.ask(min(searcher.batch, end - asked))
                 asked += len(proposals)
-                self._pairs.update((genes, self._space.pair(genes)) for genes in proposals)
-                for genes in proposals:
-                    self._model(self._pairs[genes])
-                searcher.tell(self._outcomes(proposals))
+                self._proposals.update(dict.fromkeys(proposals))
+                for proposal in proposals:
+                    self._pairs[proposal.genes] = self._space.pair(proposal.genes)
+                    self._model(self._pairs[proposal.genes])
+                searcher.tell(map(self._outcome, proposals))
             if self._measure_front(settings.accelerator_builds * self._round // settings.rounds):
-                searcher.tell(self._outcomes(self._pairs))
+                searcher.tell(map(self._outcome, self._proposals))
         self._rehouse_front()
         while self._measure_front(settings.accelerator_builds):
             pass
@@ -145,22 +148,24 @@ class PairSearch:
     def _rehouse_front(self) -> None:
         """Model the front's networks whose accelerators were never built on the nearest one that was."""
         built = self._built()
-        for evaluation in pareto_front(self._feasible(self._known().values()), self._settings.clock_mhz):
+        for evaluation in pareto_front(self._feasible(map(self._known, self._modelled)), self._settings.clock_mhz):
             wanted = evaluation.pair.accelerator
             if built and wanted not in built:
                 self._model(Pair(evaluation.pair.architecture, min(built, key=lambda other: distance(other, wanted))))
 
     def _readmit(self) -> None:
         """Ask for the accuracy of pairs that the model turned away and the corrected model does not."""
-        for pair, evaluation in corrected(self._modelled, self._measured).items():
-            turned_away = self._modelled[pair]
-            if turned_away.accuracy_tier is AccuracyTier.NOT_ASKED and self._hardware_violation(evaluation) <= 0:
+        for pair, turned_away in self._modelled.items():
+            if (
+                turned_away.accuracy_tier is AccuracyTier.NOT_ASKED
+                and self._hardware_violation(self._correct(turned_away)) <= 0
+            ):
                 self._modelled[pair] = self._with_accuracy(turned_away)
                 self._log.append(self._modelled[pair])
 
-    def _known(self) -> dict[Pair, Evaluation]:
-        """The best that is known of every pair: its measurement, or its modelled cycles corrected by measurements."""
-        return {**self._modelled, **corrected(self._modelled, self._measured), **self._measured}
+    def _known(self, pair: Pair) -> Evaluation:
+        """The best that is known of a pair: its measurement, or its modelled cycles corrected by measurements."""
+        return self._measured.get(pair) or self._correct(self._modelled[pair])
 
     def _hardware_violation(self, evaluation: Evaluation) -> float:
         """By how much constraints are missed whatever the accuracy is; infinite where the pair cannot run."""
@@ -172,21 +177,18 @@ class PairSearch:
         metrics = evaluation.metrics(self._settings.clock_mhz)
         return sum(max(0.0, constraint.violation(metrics)) for constraint in constraints)
 
-    def _outcomes(self, proposals: Iterable[Genes]) -> list[Outcome]:
-        """What is known now of ``proposals``, which were modelled."""
-        known = self._known()
-
-        def outcome(genes: Genes, pair: Pair | None) -> Outcome:
-            if pair is None:
-                return Outcome(genes, None, inf)
-            evaluation = known[pair]
-            missed = self._hardware_violation(evaluation)
-            if missed > 0:
-                return Outcome(genes, None, missed)
-            objectives = proportional_objectives(evaluation, self._settings.clock_mhz)
-            return Outcome(genes, objectives, self._violation(evaluation, self._settings.constraints))
-
-        return [outcome(genes, self._pairs[genes]) for genes in proposals]
+    def _outcome(self, proposal: Proposal) -> Outcome:
+        """What is known now of ``proposal``, whose pair was modelled."""
+        pair = self._pairs[proposal.genes]
+        if pair is None:
+            return Outcome(proposal.genes, None, inf, proposal.fidelity)
+        evaluation = self._known(pair)
+        missed = self._hardware_violation(evaluation)
+        if missed > 0:
+            return Outcome(proposal.genes, None, missed, proposal.fidelity)
+        objectives = proportional_objectives(evaluation, self._settings.clock_mhz)
+        missed = self._violation(evaluation, self._settings.constraints)
+        return Outcome(proposal.genes, objectives, missed, proposal.fidelity)
 
     def _feasible(self, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
         constraints, clock = self._settings.constraints, self._settings.clock_mhz
@@ -195,7 +197,7 @@ class PairSearch:
     def _measure_front(self, builds: int) -> bool:
         """Measure the front's pairs that are not yet, on at most ``builds`` accelerators in all; whether any was."""
         built = self._built()
-        candidates = self._feasible(self._known().values())
+        candidates = self._feasible(map(self._known, self._modelled))
         if len(built) >= builds:
             candidates = [evaluation for evaluation in candidates if evaluation.pair.accelerator in built]
         front = pareto_front(candidates, self._settings.clock_mhz)
@@ -205,6 +207,7 @@ class PairSearch:
         chosen = [pair for pair in waiting if pair.accelerator in allowed]
         for pair in chosen:
             self._measure(pair)
+        self._correct = correction(self._modelled, self._measured)
         self._readmit()
         return bool(chosen)
 

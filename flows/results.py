@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.constraints import parse_constraint
-from flows.evaluation import Evaluation, Pair, Tier, corrected
+from flows.evaluation import Evaluation, Pair, Tier, correction
 from flows.evaluation_log import evaluation_from_values, evaluation_values
 from flows.files import write_json
 from flows.plot import FrontPlot, front_html, front_png
@@ -68,7 +68,8 @@ class Results:
     def _plot(self, evaluations: Sequence[Evaluation]) -> FrontPlot:
         members = {evaluation.pair for evaluation in self.front}
         measured = _by_pair(evaluations, Tier.MEASURED)
-        modelled = corrected(_by_pair(evaluations, Tier.MODELLED), measured)
+        modelled = _by_pair(evaluations, Tier.MODELLED)
+        correct = correction(modelled, measured)
         return FrontPlot(
             title=self.title,
             clock_mhz=self.clock_mhz,
@@ -77,9 +78,11 @@ class Results:
             best=self.best,
             dominated=[e for pair, e in measured.items() if pair not in members and e.cycles is not None],
             modelled=[
-                evaluation
+                correct(evaluation)
                 for pair, evaluation in modelled.items()
-                if pair not in measured and evaluation.accuracy_tier is not AccuracyTier.NOT_ASKED
+                if pair not in measured
+                and evaluation.cost is not None
+                and evaluation.accuracy_tier is not AccuracyTier.NOT_ASKED
             ],
         )
 

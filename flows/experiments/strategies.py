@@ -49,9 +49,9 @@ def run_strategy(
         proposals = searcher.ask(min(searcher.batch, budget - len(objectives)))
         own += time.process_time() - began
         outcomes = []
-        for genes in proposals:
-            pair = space.pair(genes)
-            outcome = oracle.outcome(genes, pair)
+        for proposal in proposals:
+            pair = space.pair(proposal.genes)
+            outcome = oracle.outcome(proposal.genes, pair)
             if pair is not None and pair not in met:
                 met.add(pair)
                 spent += oracle.cpu_seconds(pair)

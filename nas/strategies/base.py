@@ -26,6 +26,17 @@ class Problem:
     """How many proposals will be asked for in all."""
     population: int
     """Proposals of a generation, for strategies that have generations."""
+    fidelities: int = 1
+    """How truly genes can be evaluated: 0 is the cheapest, the last is the one whose outcomes count."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Genes to evaluate, and how truly."""
+
+    genes: Genes
+    fidelity: int = 0
+    """In ``range(problem.fidelities)``."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,13 @@ class Outcome:
     """Finite, to be minimised; None where not evaluated, as the genes stand for nothing or miss a constraint."""
     violation: float = 0.0
     """By how much constraints are missed in all, relative to their bounds: 0 where none is, infinite for nothing."""
+    fidelity: int = 0
+    """At which the genes were evaluated; only objectives of the same fidelity compare."""
+
+    @property
+    def proposal(self) -> Proposal:
+        """Whose outcome it is."""
+        return Proposal(self.genes, self.fidelity)
 
     @property
     def feasible(self) -> bool:
@@ -57,7 +75,9 @@ class Strategy(ABC):
         self._rng = np.random.default_rng(seed)
         self._sizes = np.array(problem.gene_sizes)
         self._asked: dict[Genes, int] = {}
-        self._told: dict[Genes, Outcome] = {}
+        """Their numbers, in the order in which they were first asked for."""
+        self._proposals: set[Proposal] = set()
+        self._told: dict[Proposal, Outcome] = {}
         self._learnt = True
 
     @property
@@ -65,38 +85,43 @@ class Strategy(ABC):
         """How many proposals it would best be asked for at once: all are told before it learns of any."""
         return 1
 
-    def ask(self, count: int) -> list[Genes]:
+    def ask(self, count: int) -> list[Proposal]:
         """``count`` proposals; a repetition among all asked so far only where there is hardly anything else."""
         if not self._learnt:
             self._learn()
             self._learnt = True
         proposals = []
         for _ in range(count):
-            genes = self._propose()
-            self._asked.setdefault(genes, len(self._asked))
-            proposals.append(genes)
+            proposal = self._proposal()
+            self._asked.setdefault(proposal.genes, len(self._asked))
+            self._proposals.add(proposal)
+            proposals.append(proposal)
         return proposals
 
     def tell(self, outcomes: Iterable[Outcome]) -> None:
         """Take outcomes. Raises ValueError where one was never asked for."""
         for outcome in outcomes:
-            if outcome.genes not in self._asked:
-                raise ValueError(f"genes: {outcome.genes} were never asked for; accepted: proposals")
-            if self._told.get(outcome.genes) != outcome:
-                self._told[outcome.genes] = outcome
+            if outcome.proposal not in self._proposals:
+                raise ValueError(f"outcome: {outcome.proposal} was never asked for; accepted: proposals")
+            if self._told.get(outcome.proposal) != outcome:
+                self._told[outcome.proposal] = outcome
                 self._learnt = False
 
     @abstractmethod
     def _propose(self) -> Genes:
-        """The next proposal."""
+        """The next genes."""
+
+    def _proposal(self) -> Proposal:
+        """The next proposal: the next genes, to be evaluated as truly as can be."""
+        return Proposal(self._propose(), self.problem.fidelities - 1)
 
     def _learn(self) -> None:  # noqa: B027 (a strategy need not learn)
         """Take in what was told since the last call; called before proposals."""
 
     @property
     def _outcomes(self) -> list[Outcome]:
-        """The last outcome of everything told, in the order in which it was asked for."""
-        return sorted(self._told.values(), key=lambda outcome: self._asked[outcome.genes])
+        """The last outcome of everything told, in the order in which its genes were asked for."""
+        return sorted(self._told.values(), key=lambda outcome: (self._asked[outcome.genes], outcome.fidelity))
 
     def _uniform(self) -> Genes:
         """Genes drawn uniformly."""

@@ -17,6 +17,7 @@ class StrategyName(StrEnum):
     RL = "rl"
     SMS_EGO = "sms-ego"
     SINGLE_STAGE = "single-stage"
+    SUCCESSIVE = "successive"
 
 
 _CLASSES = {
@@ -26,6 +27,7 @@ _CLASSES = {
     StrategyName.RL: ("nas.strategies.rl", "Reinforce"),
     StrategyName.SMS_EGO: ("nas.strategies.sms_ego", "SmsEgo"),
     StrategyName.SINGLE_STAGE: ("nas.strategies.single_stage", "SingleStage"),
+    StrategyName.SUCCESSIVE: ("nas.strategies.successive", "Successive"),
 }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 
 import numpy as np
 import pytest
 from moocore import hypervolume
 
-from nas.strategies import Genes, Outcome, Problem, Strategy, StrategyName, strategy
+from nas.strategies import Genes, Outcome, Problem, Proposal, Strategy, StrategyName, strategy
 
 PROBLEM = Problem(
     gene_sizes=(5, 5, 5, 5, 3, 4, 6), ordered=(False,) * 5 + (True,) * 2, objectives=2, budget=80, population=12
@@ -41,12 +42,17 @@ def hopeless(genes: Genes) -> Outcome:
     return Outcome(genes, None, 1.0 + sum(genes))
 
 
+def evaluated(proposal: Proposal, evaluator: Callable[[Genes], Outcome] = evaluate) -> Outcome:
+    """The outcome of a proposal, of whatever fidelity."""
+    return replace(evaluator(proposal.genes), fidelity=proposal.fidelity)
+
+
 def run(searcher: Strategy, evaluator: Callable[[Genes], Outcome], budget: int = PROBLEM.budget) -> list[Outcome]:
     """The outcomes of ``budget`` proposals, asked for as the strategy would best be."""
     outcomes: list[Outcome] = []
     while len(outcomes) < budget:
         proposals = searcher.ask(min(searcher.batch, budget - len(outcomes)))
-        told = [evaluator(genes) for genes in proposals]
+        told = [evaluated(proposal, evaluator) for proposal in proposals]
         searcher.tell(told)
         outcomes += told
     return outcomes
@@ -89,9 +95,9 @@ def test_outcomes_may_be_told_in_any_order(name: StrategyName) -> None:
     for _ in range(6):
         proposals = forwards.ask(12)
         assert backwards.ask(12) == proposals
-        forwards.tell([evaluate(genes) for genes in proposals])
-        for genes in reversed(proposals):
-            backwards.tell([evaluate(genes)])
+        forwards.tell([evaluated(proposal) for proposal in proposals])
+        for proposal in reversed(proposals):
+            backwards.tell([evaluated(proposal)])
 
 
 @every_strategy
@@ -100,9 +106,9 @@ def test_it_may_be_asked_while_outcomes_are_pending(name: StrategyName) -> None:
     pending = searcher.ask(20)
     for _ in range(20):
         pending += searcher.ask(4)
-        searcher.tell([evaluate(genes) for genes in pending[1::3]])
+        searcher.tell([evaluated(proposal) for proposal in pending[1::3]])
         del pending[1::3]
-    searcher.tell([evaluate(genes) for genes in pending])
+    searcher.tell([evaluated(proposal) for proposal in pending])
     assert len(searcher.ask(4)) == 4
 
 
@@ -148,9 +154,9 @@ def test_a_correction_replaces_what_was_told(name: StrategyName) -> None:
     misled, told = (strategy(name, PROBLEM, seed=5) for _ in range(2))
     proposals = misled.ask(40)
     assert told.ask(40) == proposals
-    misled.tell([opposite(genes) for genes in proposals])
-    misled.tell([evaluate(genes) for genes in proposals])
-    told.tell([evaluate(genes) for genes in proposals])
+    misled.tell([evaluated(proposal, opposite) for proposal in proposals])
+    misled.tell([evaluated(proposal) for proposal in proposals])
+    told.tell([evaluated(proposal) for proposal in proposals])
     assert misled.ask(10) == told.ask(10)
 
 
