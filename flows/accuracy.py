@@ -20,6 +20,7 @@ from nas.oracles import (
     tabular_oracle,
 )
 from nas.spaces import Space
+from nas.strategies import StrategyName
 from nas.supernet import Supernet, train_supernet
 from nas.train import Trained, fine_tune_recipe, recipe, train, train_architecture
 
@@ -50,6 +51,13 @@ def accuracy_source(run: Path, settings: Settings, space: Space, dataset: Datase
         return SupernetSource(run, settings, space, dataset)
     unseen = HeldOut.VALIDATION if settings.accuracy is Oracle.TABULAR else HeldOut.TEST
     return ScratchSource(_oracle(settings, space, dataset), unseen, settings, space, dataset)
+
+
+def screen(settings: Settings, space: Space, dataset: Dataset) -> AccuracyOracle | None:
+    """The rung below the oracle, for the strategy that climbs; None for others, and where the oracle is a score."""
+    if settings.strategy is not StrategyName.SUCCESSIVE or settings.accuracy.scores:
+        return None
+    return ZeroCostOracle(space, dataset, "naswot", settings.selection_seed)
 
 
 def _oracle(settings: Settings, space: Space, dataset: Dataset) -> AccuracyOracle:

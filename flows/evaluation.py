@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import exp, inf, log
 from typing import Protocol
 
+from flows.stopwatch import Spent
 from hwgen.area import lut_equivalents
 from hwgen.config import AcceleratorConfig
 from hwgen.energy import EYERISS_65NM
@@ -18,10 +19,12 @@ ENERGY_TABLE = EYERISS_65NM
 
 
 class Tier(StrEnum):
-    """Where a pair's cycles and actions come from."""
+    """How far up the ladder a pair was evaluated."""
 
+    SCREENED = "screened"
+    """As modelled, but with a cheaper score in the place of the accuracy."""
     MODELLED = "modelled"
-    """``hwgen.cost_table``, uncorrected."""
+    """Cycles and actions of ``hwgen.cost_table``, uncorrected."""
     MEASURED = "measured in RTL"
     """Simulation of the generated Verilog."""
 
@@ -55,6 +58,13 @@ class Evaluation:
     accuracy_tier: AccuracyTier
     accuracy_provenance: str
     """What the accuracy was measured on, and how."""
+    spent: Spent | None = field(default=None, compare=False)
+    """On this evaluation, not on those of lower tiers; None in runs from before it was kept."""
+
+    @property
+    def cycles_tier(self) -> Tier:
+        """Where cycles and actions come from."""
+        return Tier.MEASURED if self.tier is Tier.MEASURED else Tier.MODELLED
 
     @property
     def cycles(self) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any
 from flows.accelerators import config_from_values, config_values
 from flows.evaluation import ENERGY_TABLE, Cost, Evaluation, Pair, Tier
 from flows.line_log import LineFormat, LineLog, read_records
+from flows.stopwatch import Spent
 from nas.accuracy import AccuracyTier
 
 EVALUATIONS = "evaluations.jsonl"
@@ -23,13 +24,16 @@ def evaluation_values(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "architecture": evaluation.pair.architecture,
         "accelerator": config_values(evaluation.pair.accelerator),
+        "tier": evaluation.tier.value,
         "cycles": evaluation.cycles,
-        "cycles_tier": evaluation.tier.value,
+        "cycles_tier": evaluation.cycles_tier.value,
         "energy_uj": evaluation.energy_uj,
         "energy_table": ENERGY_TABLE.name,
         "accuracy": evaluation.accuracy,
         "accuracy_tier": evaluation.accuracy_tier.value,
         "accuracy_provenance": evaluation.accuracy_provenance,
+        "wall_seconds": None if evaluation.spent is None else evaluation.spent.wall_seconds,
+        "cpu_seconds": None if evaluation.spent is None else evaluation.spent.cpu_seconds,
     }
 
 
@@ -37,18 +41,31 @@ def evaluation_from_values(values: dict[str, Any]) -> Evaluation:
     """The inverse of ``evaluation_values``; KeyError, TypeError or ValueError where ``values`` are not its result."""
     return Evaluation(
         pair=Pair(_typed(values, "architecture", str), config_from_values(values["accelerator"])),
-        tier=Tier(values["cycles_tier"]),
+        tier=_tier(values),
         cost=_cost(values),
         accuracy=_typed(values, "accuracy", int | float),
         accuracy_tier=AccuracyTier(values["accuracy_tier"]),
         accuracy_provenance=_typed({"accuracy_provenance": UNRECORDED, **values}, "accuracy_provenance", str),
+        spent=_spent(values),
     )
+
+
+def _tier(values: dict[str, Any]) -> Tier:
+    """Logs from before pairs were screened name the cycles' tier alone."""
+    cycles_tier = Tier(values["cycles_tier"])
+    return Tier(values.get("tier", cycles_tier))
 
 
 def _cost(values: dict[str, Any]) -> Cost | None:
     cycles = _typed(values, "cycles", int | float | None)
     energy_uj = _typed({"energy_uj": None, **values}, "energy_uj", int | float | None)
     return None if cycles is None else Cost(cycles, energy_uj)
+
+
+def _spent(values: dict[str, Any]) -> Spent | None:
+    if values.get("wall_seconds") is None:
+        return None
+    return Spent(*(_typed(values, name, int | float) for name in ("wall_seconds", "cpu_seconds")))
 
 
 def _typed(values: dict[str, Any], name: str, accepted: type | UnionType) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, inf
 
 from flows.accelerators import distance
@@ -19,8 +19,10 @@ from flows.evaluation import Evaluation, Evaluator, Pair, Tier, correction
 from flows.evaluation_log import EvaluationLog
 from flows.pair_space import PairSpace
 from flows.pareto import pareto_front, proportional_objectives, satisfies
+from flows.recorded_evaluator import RecordedEvaluator
 from hwgen.config import AcceleratorConfig
-from nas.accuracy import Accuracy, AccuracyTier
+from nas.accuracy import AccuracyTier
+from nas.oracles import AccuracyOracle
 from nas.strategies import Genes, Outcome, Proposal, StrategyName, strategy
 
 
@@ -49,6 +51,7 @@ class Progress:
     """How far a search has come."""
 
     round: int
+    screened: int
     modelled: int
     accuracies: int
     """Networks whose accuracy was asked for."""
@@ -57,7 +60,10 @@ class Progress:
 
 
 class PairSearch:
-    """One search over ``space``; finished evaluations come from and go to ``log``."""
+    """One search over ``space``; finished evaluations come from and go to ``log``.
+
+    With a ``screen``, a cheaper oracle, pairs have two fidelities to a strategy: Tier.SCREENED and Tier.MODELLED.
+    """
 
     def __init__(
         self,
@@ -66,28 +72,25 @@ class PairSearch:
         settings: SearchSettings,
         log: EvaluationLog,
         on_progress: Callable[[Progress], None],
+        screen: AccuracyOracle | None = None,
     ) -> None:
         self._space = space
-        self._evaluator = evaluator
+        self._evaluator = RecordedEvaluator(evaluator, log, screen)
+        self._tiers = self._evaluator.modelled_tiers
         self._settings = settings
-        self._log = log
         self._on_progress = on_progress
         self._pairs: dict[Genes, Pair | None] = {}
         self._proposals: dict[Proposal, None] = {}
-        self._modelled: dict[Pair, Evaluation] = {}
+        self._modelled: dict[Tier, dict[Pair, Evaluation]] = {tier: {} for tier in self._tiers}
         self._measured: dict[Pair, Evaluation] = {}
         self._correct = correction({}, {})
-        self._accuracies = {
-            found.pair.architecture: Accuracy(found.accuracy, found.accuracy_tier, found.accuracy_provenance)
-            for found in log
-            if found.accuracy_tier is not AccuracyTier.NOT_ASKED
-        }
         self._round = 0
 
     def run(self) -> list[Evaluation]:
         """The Pareto front, every member of it measured; pairs that miss a constraint or cannot run are not in it."""
         settings = self._settings
-        searcher = strategy(settings.strategy, self._space.problem(settings.budget, settings.population), settings.seed)
+        problem = self._space.problem(settings.budget, settings.population, len(self._tiers))
+        searcher = strategy(settings.strategy, problem, settings.seed)
         asked = 0
         for self._round in range(1, settings.rounds + 1):
             end = min(settings.budget, self._round * settings.population)
@@ -97,7 +100,7 @@ class PairSearch:
                 self._proposals.update(dict.fromkeys(proposals))
                 for proposal in proposals:
                     self._pairs[proposal.genes] = self._space.pair(proposal.genes)
-                    self._model(self._pairs[proposal.genes])
+                    self._model(self._pairs[proposal.genes], self._tiers[proposal.fidelity])
                 searcher.tell(map(self._outcome, proposals))
             if self._measure_front(settings.accelerator_builds * self._round // settings.rounds):
                 searcher.tell(map(self._outcome, self._proposals))
@@ -110,62 +113,42 @@ class PairSearch:
         """The accelerators simulated so far, in order."""
         return dict.fromkeys(pair.accelerator for pair in self._measured)
 
-    def _model(self, pair: Pair | None) -> None:
-        """Know the pair's modelled cost, and its accuracy unless that turns it away."""
-        if pair is None or pair in self._modelled:
+    def _model(self, pair: Pair | None, tier: Tier) -> None:
+        """Know the pair at a modelled ``tier``; its accuracy unless its cost, corrected or not, turns it away."""
+        if pair is None or pair in self._modelled[tier]:
             return
-        found = self._log.find(pair, Tier.MODELLED)
-        if found is None:
-            cost = self._evaluator.modelled_cost(pair)
-            found = Evaluation(pair, Tier.MODELLED, cost, 0.0, AccuracyTier.NOT_ASKED, "its hardware was turned away")
-            if self._hardware_violation(found) <= 0:
-                found = self._with_accuracy(found)
-            self._log.append(found)
-        self._modelled[pair] = found
+
+        def admits(evaluation: Evaluation) -> bool:
+            return any(self._hardware_violation(cost) <= 0 for cost in (evaluation, self._correct(evaluation)))
+
+        self._modelled[tier][pair] = self._evaluator.modelled(pair, tier, admits)
         self._report()
 
-    def _with_accuracy(self, evaluation: Evaluation) -> Evaluation:
-        architecture = evaluation.pair.architecture
-        if architecture not in self._accuracies:
-            self._accuracies[architecture] = self._evaluator.accuracy(architecture)
-        accuracy = self._accuracies[architecture]
-        return replace(
-            evaluation,
-            accuracy=accuracy.value,
-            accuracy_tier=accuracy.tier,
-            accuracy_provenance=accuracy.provenance,
-        )
-
     def _measure(self, pair: Pair) -> None:
-        found = self._log.find(pair, Tier.MEASURED)
-        if found is None:
-            cost = self._evaluator.measured_cost(pair)
-            found = replace(self._modelled[pair], tier=Tier.MEASURED, cost=cost)
-            self._log.append(found)
-        self._measured[pair] = found
+        self._measured[pair] = self._evaluator.measured(self._modelled[Tier.MODELLED][pair])
         self._report()
 
     def _rehouse_front(self) -> None:
         """Model the front's networks whose accelerators were never built on the nearest one that was."""
         built = self._built()
-        for evaluation in pareto_front(self._feasible(map(self._known, self._modelled)), self._settings.clock_mhz):
+        feasible = self._feasible(map(self._known, self._modelled[Tier.MODELLED]))
+        for evaluation in pareto_front(feasible, self._settings.clock_mhz):
             wanted = evaluation.pair.accelerator
             if built and wanted not in built:
-                self._model(Pair(evaluation.pair.architecture, min(built, key=lambda other: distance(other, wanted))))
+                nearest = min(built, key=lambda other: distance(other, wanted))
+                self._model(Pair(evaluation.pair.architecture, nearest), Tier.MODELLED)
 
     def _readmit(self) -> None:
         """Ask for the accuracy of pairs that the model turned away and the corrected model does not."""
-        for pair, turned_away in self._modelled.items():
-            if (
-                turned_away.accuracy_tier is AccuracyTier.NOT_ASKED
-                and self._hardware_violation(self._correct(turned_away)) <= 0
-            ):
-                self._modelled[pair] = self._with_accuracy(turned_away)
-                self._log.append(self._modelled[pair])
+        for evaluations in self._modelled.values():
+            for pair, evaluation in evaluations.items():
+                turned_away = evaluation.accuracy_tier is AccuracyTier.NOT_ASKED
+                if turned_away and self._hardware_violation(self._correct(evaluation)) <= 0:
+                    evaluations[pair] = self._evaluator.readmitted(evaluation)
 
     def _known(self, pair: Pair) -> Evaluation:
         """The best that is known of a pair: its measurement, or its modelled cycles corrected by measurements."""
-        return self._measured.get(pair) or self._correct(self._modelled[pair])
+        return self._measured.get(pair) or self._correct(self._modelled[Tier.MODELLED][pair])
 
     def _hardware_violation(self, evaluation: Evaluation) -> float:
         """By how much constraints are missed whatever the accuracy is; infinite where the pair cannot run."""
@@ -182,12 +165,14 @@ class PairSearch:
         pair = self._pairs[proposal.genes]
         if pair is None:
             return Outcome(proposal.genes, None, inf, proposal.fidelity)
-        evaluation = self._known(pair)
+        tier = self._tiers[proposal.fidelity]
+        evaluation = self._known(pair) if tier is Tier.MODELLED else self._correct(self._modelled[tier][pair])
         missed = self._hardware_violation(evaluation)
         if missed > 0:
             return Outcome(proposal.genes, None, missed, proposal.fidelity)
+        if tier is Tier.MODELLED:
+            missed = self._violation(evaluation, self._settings.constraints)
         objectives = proportional_objectives(evaluation, self._settings.clock_mhz)
-        missed = self._violation(evaluation, self._settings.constraints)
         return Outcome(proposal.genes, objectives, missed, proposal.fidelity)
 
     def _feasible(self, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
@@ -197,7 +182,7 @@ class PairSearch:
     def _measure_front(self, builds: int) -> bool:
         """Measure the front's pairs that are not yet, on at most ``builds`` accelerators in all; whether any was."""
         built = self._built()
-        candidates = self._feasible(map(self._known, self._modelled))
+        candidates = self._feasible(map(self._known, self._modelled[Tier.MODELLED]))
         if len(built) >= builds:
             candidates = [evaluation for evaluation in candidates if evaluation.pair.accelerator in built]
         front = pareto_front(candidates, self._settings.clock_mhz)
@@ -207,7 +192,7 @@ class PairSearch:
         chosen = [pair for pair in waiting if pair.accelerator in allowed]
         for pair in chosen:
             self._measure(pair)
-        self._correct = correction(self._modelled, self._measured)
+        self._correct = correction(self._modelled[Tier.MODELLED], self._measured)
         self._readmit()
         return bool(chosen)
 
@@ -215,8 +200,9 @@ class PairSearch:
         self._on_progress(
             Progress(
                 round=self._round,
-                modelled=len(self._modelled),
-                accuracies=len(self._accuracies),
+                screened=len(self._modelled.get(Tier.SCREENED, {})),
+                modelled=len(self._modelled[Tier.MODELLED]),
+                accuracies=self._evaluator.accuracies,
                 measured=len(self._measured),
                 accelerators=len(self._built()),
             )

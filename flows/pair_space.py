@@ -33,7 +33,7 @@ class PairSpace:
     architectures: ArchitectureSpace
     accelerators: AcceleratorSpace
 
-    def problem(self, budget: int, population: int) -> Problem:
+    def problem(self, budget: int, population: int, fidelities: int = 1) -> Problem:
         """What a strategy is given."""
         networks = self.architectures.choices
         return Problem(
@@ -42,6 +42,7 @@ class PairSpace:
             objectives=len(OBJECTIVES),
             budget=budget,
             population=population,
+            fidelities=fidelities,
         )
 
     def pair(self, genes: Genes) -> Pair | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from flows.evaluation import Evaluation, Pair, Tier, correction
 from flows.evaluation_log import evaluation_from_values, evaluation_values
 from flows.files import write_json
 from flows.plot import FrontPlot, front_html, front_png
+from flows.tier_costs import TierCost
 from hwgen.errors import InputError
 from hwgen.files import write_bytes
 from nas.accuracy import AccuracyTier
@@ -41,6 +42,8 @@ class Results:
     """Fastest first, all measured."""
     best: Evaluation | None
     """The member of the front to build; None where the front is empty."""
+    costs: Mapping[Tier, TierCost]
+    """What the search's evaluations cost."""
 
     def save(self, run: Path) -> None:
         """Write ``pareto.json`` into ``run``."""
@@ -51,6 +54,7 @@ class Results:
                 "clock_mhz": self.clock_mhz,
                 "constraints": list(self.constraints),
                 "provenance": PROVENANCE,
+                "costs": {tier.value: asdict(cost) for tier, cost in self.costs.items()},
                 "front": [self._values(evaluation) for evaluation in self.front],
                 "best": None if self.best is None else self.front.index(self.best),
             },
@@ -97,10 +101,11 @@ def load_results(run: Path) -> Results:
         values = json.loads((run / FILE_NAME).read_text(encoding="utf-8"))
         front = tuple(evaluation_from_values(member) for member in values["front"])
         best = None if values["best"] is None else front[values["best"]]
-        return Results(values["title"], values["clock_mhz"], tuple(values["constraints"]), front, best)
+        costs = {Tier(tier): TierCost(**cost) for tier, cost in values.get("costs", {}).items()}
+        return Results(values["title"], values["clock_mhz"], tuple(values["constraints"]), front, best, costs)
     except FileNotFoundError as error:
         raise InputError(
             f"run: {run} holds an unfinished search; finish it with `cosynth search --resume {run}`"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise InputError(f"run: {run / FILE_NAME} is damaged ({error})") from error

@@ -12,10 +12,10 @@ import torch
 from rich.console import Console
 
 from flows.accelerators import ACCELERATOR_SPACES
-from flows.accuracy import AccuracySource, accuracy_source
+from flows.accuracy import AccuracySource, accuracy_source, screen
 from flows.best_pair import deliver, verification_summary
 from flows.evaluation import Evaluation
-from flows.evaluation_log import EVALUATIONS, EvaluationLog
+from flows.evaluation_log import EVALUATIONS, EvaluationLog, read_evaluations
 from flows.files import new_directory
 from flows.pair_search import PairSearch, Progress, SearchSettings
 from flows.pair_space import PairSpace
@@ -24,8 +24,9 @@ from flows.results import BEST, Results
 from flows.rtl_evaluator import RtlEvaluator
 from flows.settings import FILE_NAME as SETTINGS
 from flows.settings import Settings
+from flows.tier_costs import tier_costs
 from hwgen.errors import InputError
-from nas.data import load_dataset
+from nas.data import Dataset, load_dataset
 from nas.progress import progress_bar
 from nas.spaces import Space
 from nas.spaces import space as find_space
@@ -53,8 +54,8 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         _say(console, f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} on {dataset.provenance}")
         source.prepare()
         _say(console, f"accuracies ready; searching {settings.budget} pairs, at most {settings.builds} accelerators")
-        front = _search_pairs(settings, space, source, log)
-        evaluations = tuple(log)
+        front = _search_pairs(settings, space, dataset, source, log)
+    evaluations = read_evaluations(run / EVALUATIONS)
     best = best_pair(front, settings.parsed_constraints(), settings.clock_mhz)
     if best is None:
         raise _nothing_to_choose(settings)
@@ -72,6 +73,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         constraints=settings.constraints,
         front=tuple(front),
         best=best,
+        costs=tier_costs(evaluations),
     )
     results.render(run, evaluations)
     results.save(run)
@@ -94,7 +96,9 @@ def _say(console: Console, text: str) -> None:
     console.print(text, soft_wrap=True, highlight=False)
 
 
-def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log: EvaluationLog) -> list[Evaluation]:
+def _search_pairs(
+    settings: Settings, space: Space, dataset: Dataset, source: AccuracySource, log: EvaluationLog
+) -> list[Evaluation]:
     with progress_bar() as progress:
         search_settings = SearchSettings(
             strategy=settings.strategy,
@@ -108,8 +112,9 @@ def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log:
         task = progress.add_task("searching", total=search_settings.rounds)
 
         def show(state: Progress) -> None:
+            screened = f"{state.screened} screened, " if state.screened else ""
             text = (
-                f"round {state.round}/{search_settings.rounds}: {state.modelled} modelled, "
+                f"round {state.round}/{search_settings.rounds}: {screened}{state.modelled} modelled, "
                 f"{state.accuracies} accuracies, {state.measured} in RTL on {state.accelerators} accelerators"
             )
             progress.update(task, completed=state.round, description=text)
@@ -120,5 +125,6 @@ def _search_pairs(settings: Settings, space: Space, source: AccuracySource, log:
             search_settings,
             log,
             show,
+            screen(settings, space, dataset),
         )
         return search.run()

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from flows.results import BEST, Results
 from flows.results import FILE_NAME as RESULTS
+from flows.tier_costs import tier_cost_lines
 from hwgen.config import AcceleratorConfig
 
 
@@ -39,6 +40,7 @@ def print_results(results: Results, run: Path, console: Console) -> None:
     sources = {(member.accuracy_tier, member.accuracy_provenance) for member in results.front}
     lines = (
         *(f"accuracy, {tier}: {provenance}" for tier, provenance in sorted(sources)),
+        *tier_cost_lines(results.costs),
         f" *  is the chosen pair; its Verilog, program and verification: {run / BEST}",
         f"plots of the front: {run / 'pareto.html'}, {run / 'pareto.png'}; its data: {run / RESULTS}",
     )

@@ -20,6 +20,15 @@ class ToySpace:
         return "".join(str(gene) for gene in genotype)
 
 
+class ToyScreen:
+    """A score in the order of the accuracy, mostly."""
+
+    tier = AccuracyTier.ZERO_COST
+
+    def accuracy(self, architecture: str) -> Accuracy:
+        return Accuracy(float(sum(int(digit) for digit in architecture)), self.tier, "toy score")
+
+
 class ToyEvaluator:
     """Accuracy and work grow with the digits; real cycles are the modelled ones times a factor of the accelerator."""
 

@@ -10,11 +10,14 @@ import pytest
 from rich.console import Console
 
 from flows.constraints import parse_constraint
+from flows.evaluation import Tier
 from flows.evaluation_log import read_evaluations
 from flows.pareto import best_pair
 from flows.results import Results, load_results
 from flows.settings import Oracle, Settings, load_settings
+from flows.stopwatch import Spent
 from flows.tables import print_results
+from flows.tier_costs import TierCost, tier_costs
 from hwgen.errors import InputError
 from nas.accuracy import AccuracyTier
 from nas.strategies import StrategyName
@@ -25,7 +28,8 @@ from tests.flows.test_search import run_search
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
     front = run_search(tmp_path / "evaluations.jsonl", ToyEvaluator())
-    return Results("toy", 100, ("accuracy>=0.8",), tuple(front), best_pair(front, [], 100))
+    costs = tier_costs(read_evaluations(tmp_path / "evaluations.jsonl"))
+    return Results("toy", 100, ("accuracy>=0.8",), tuple(front), best_pair(front, [], 100), costs)
 
 
 def test_results_survive_the_disk(tmp_path: Path, results: Results) -> None:
@@ -39,6 +43,22 @@ def test_the_report_says_where_accuracies_come_from(tmp_path: Path, results: Res
     printed = console.export_text()
     for found in results.front:
         assert f"accuracy, tabular: toy test of {found.pair.architecture}\n" in printed
+
+
+def test_the_report_says_what_each_tier_cost(tmp_path: Path, results: Results) -> None:
+    console = Console(record=True, file=StringIO())
+    print_results(results, tmp_path, console)
+    printed = console.export_text()
+    evaluations = read_evaluations(tmp_path / "evaluations.jsonl")
+    for tier in (Tier.MODELLED, Tier.MEASURED):
+        pairs = {found.pair for found in evaluations if found.tier is tier}
+        assert f"\n{tier}: {len(pairs)} pairs in 0." in printed
+
+
+def test_what_a_tier_cost_is_the_sum_of_its_evaluations(results: Results) -> None:
+    first, second = results.front[:2]
+    made = [replace(first, spent=Spent(1.5, 4.0)), replace(first, spent=Spent(0.5, 1.0)), replace(second, spent=None)]
+    assert tier_costs(made) == {Tier.MEASURED: TierCost(pairs=2, wall_seconds=2.0, cpu_seconds=5.0)}
 
 
 def test_both_plots_show_the_front_and_every_evaluation(tmp_path: Path, results: Results) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,11 @@ from flows.evaluation_log import UNRECORDED, EvaluationLog, read_evaluations
 from flows.pair_search import PairSearch, SearchSettings
 from flows.pair_space import PairSpace
 from flows.pareto import objective_vector, satisfies
+from flows.stopwatch import Spent
 from hwgen.errors import InputError
 from nas.accuracy import AccuracyTier
 from nas.strategies import StrategyName
-from tests.flows.fakes import ToyEvaluator, ToySpace
+from tests.flows.fakes import ToyEvaluator, ToyScreen, ToySpace
 
 ACCELERATORS = ACCELERATOR_SPACES["digits"]
 
@@ -31,6 +33,7 @@ def run_search(
     *constraints: str,
     builds: int = 4,
     strategy: StrategyName = StrategyName.NSGA2,
+    screen: ToyScreen | None = None,
 ) -> list[Evaluation]:
     settings = SearchSettings(
         strategy=strategy,
@@ -42,7 +45,8 @@ def run_search(
         seed=1,
     )
     with closing(EvaluationLog(path)) as log:
-        return PairSearch(PairSpace(ToySpace(), ACCELERATORS), evaluator, settings, log, lambda progress: None).run()
+        space = PairSpace(ToySpace(), ACCELERATORS)
+        return PairSearch(space, evaluator, settings, log, lambda progress: None, screen).run()
 
 
 def test_every_member_of_the_front_was_measured(tmp_path: Path) -> None:
@@ -86,6 +90,11 @@ def test_the_same_seed_gives_the_same_front(tmp_path: Path) -> None:
     assert run_search(tmp_path / "a.jsonl", ToyEvaluator()) == run_search(tmp_path / "b.jsonl", ToyEvaluator())
 
 
+def untimed(log: bytes) -> list[dict[str, Any]]:
+    """The log's lines without the seconds, which no two runs share."""
+    return [json.loads(line) | {"wall_seconds": None, "cpu_seconds": None} for line in log.splitlines()]
+
+
 @pytest.mark.parametrize("strategy", StrategyName)
 @pytest.mark.parametrize("kept", [0.3, 0.9])
 def test_resuming_repeats_no_finished_measurement_and_ends_at_the_same_front(
@@ -99,7 +108,7 @@ def test_resuming_repeats_no_finished_measurement_and_ends_at_the_same_front(
     measured = sum(values["cycles_tier"] == Tier.MEASURED for values in finished)
     evaluator = ToyEvaluator()
     assert run_search(torn, evaluator, "latency_ms<=0.2", strategy=strategy) == front
-    assert torn.read_bytes() == content
+    assert untimed(torn.read_bytes()) == untimed(content)
     assert measured + len(evaluator.measured) == sum(b"measured" in line for line in content.splitlines())
 
 
@@ -140,6 +149,40 @@ def test_a_pair_that_the_corrected_model_readmits_has_its_accuracy_asked(tmp_pat
     assert all(found.accuracy_tier is AccuracyTier.TABULAR for found in (*readmitted, *front))
 
 
+def test_a_pair_is_screened_before_its_accuracy_is_asked(tmp_path: Path) -> None:
+    evaluator, path = ToyEvaluator(), tmp_path / "log.jsonl"
+    front = run_search(path, evaluator, "latency_ms<=0.2", strategy=StrategyName.SUCCESSIVE, screen=ToyScreen())
+    screened: set[Pair] = set()
+    built = {found.pair.accelerator for found in front}
+    for found in read_evaluations(path):
+        if found.tier is Tier.SCREENED:
+            assert found.accuracy_tier in (AccuracyTier.ZERO_COST, AccuracyTier.NOT_ASKED)
+            assert found.cycles_tier is Tier.MODELLED
+            screened.add(found.pair)
+        elif found.tier is Tier.MODELLED and found.pair.accelerator not in built:
+            assert found.pair in screened
+    modelled = {found.pair for found in read_evaluations(path) if found.tier is Tier.MODELLED}
+    assert 0 < len(modelled) < len(screened)
+    assert all(found.accuracy_tier is AccuracyTier.TABULAR for found in front)
+
+
+def test_a_screened_search_resumes(tmp_path: Path) -> None:
+    whole, torn = tmp_path / "whole.jsonl", tmp_path / "torn.jsonl"
+    front = run_search(whole, ToyEvaluator(), strategy=StrategyName.SUCCESSIVE, screen=ToyScreen())
+    content = whole.read_bytes()
+    torn.write_bytes(content[: len(content) // 2])
+    assert run_search(torn, ToyEvaluator(), strategy=StrategyName.SUCCESSIVE, screen=ToyScreen()) == front
+    assert untimed(torn.read_bytes()) == untimed(content)
+
+
+def test_every_evaluation_says_what_it_took(tmp_path: Path) -> None:
+    run_search(tmp_path / "log.jsonl", ToyEvaluator())
+    for found in read_evaluations(tmp_path / "log.jsonl"):
+        assert found.spent is not None
+        assert 0 <= found.spent.wall_seconds < 60
+        assert 0 <= found.spent.cpu_seconds < 60
+
+
 def test_every_accuracy_says_where_it_comes_from(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     front = run_search(path, ToyEvaluator())
@@ -148,12 +191,13 @@ def test_every_accuracy_says_where_it_comes_from(tmp_path: Path) -> None:
         assert found.accuracy_provenance == f"toy test of {found.pair.architecture}"
 
 
-def test_a_log_from_before_energy_and_provenance_were_kept_resumes(tmp_path: Path) -> None:
+def test_a_log_from_before_energy_provenance_and_seconds_were_kept_resumes(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     front = run_search(path, ToyEvaluator())
     lines = [json.loads(line) for line in path.read_bytes().splitlines()]
     for values in lines:
-        del values["accuracy_provenance"], values["energy_uj"], values["energy_table"]
+        for name in ("accuracy_provenance", "energy_uj", "energy_table", "tier", "wall_seconds", "cpu_seconds"):
+            del values[name]
     path.write_text("".join(f"{json.dumps(values)}\n" for values in lines))
     evaluator = ToyEvaluator()
     assert run_search(path, evaluator) == [
@@ -164,7 +208,7 @@ def test_a_log_from_before_energy_and_provenance_were_kept_resumes(tmp_path: Pat
 
 def evaluation(architecture: str) -> Evaluation:
     pair = Pair(architecture, ACCELERATORS.decode([0] * len(ACCELERATORS.gene_sizes)))
-    return Evaluation(pair, Tier.MODELLED, Cost(10, 2.5), 0.5, AccuracyTier.TABULAR, "toy")
+    return Evaluation(pair, Tier.MODELLED, Cost(10, 2.5), 0.5, AccuracyTier.TABULAR, "toy", Spent(0.5, 0.25))
 
 
 def test_the_log_drops_a_torn_last_line(tmp_path: Path) -> None:
@@ -192,6 +236,8 @@ DAMAGED_LINES = {
     "an unknown tier of cycles": lambda line: line.replace(b"modelled", b"guessed"),
     "an unknown tier of accuracy": lambda line: line.replace(b"tabular", b"guessed"),
     "a provenance that is no text": lambda line: line.replace(b'"toy"', b"1"),
+    "seconds that are no number": lambda line: line.replace(b'"wall_seconds": 0.5', b'"wall_seconds": "0.5"'),
+    "an unknown tier": lambda line: line.replace(b'"tier": "modelled", "cycles"', b'"tier": "x", "cycles"'),
     "an illegal accelerator": lambda line: line.replace(b'"rows": 2', b'"rows": 0'),
 }
 
