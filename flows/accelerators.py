@@ -77,6 +77,14 @@ def distance(one: AcceleratorConfig, other: AcceleratorConfig) -> float:
     return ratios + (one.dataflow is not other.dataflow)
 
 
+def accelerator_summary(config: AcceleratorConfig) -> str:
+    """What is searched of ``config``, in a line."""
+    return (
+        f"{config.rows}x{config.cols} {config.dataflow} rf{config.rf_depth} bus{config.bus_bits} "
+        f"{config.act_buffer_kib}+{config.weight_buffer_kib}KiB {config.requant_lanes}req"
+    )
+
+
 def config_values(config: AcceleratorConfig) -> dict[str, Any]:
     """The fields of ``config`` as JSON values."""
     return {**asdict(config), "dataflow": config.dataflow.value}

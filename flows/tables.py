@@ -7,10 +7,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from flows.accelerators import accelerator_summary
 from flows.results import BEST, Results
 from flows.results import FILE_NAME as RESULTS
 from flows.tier_costs import tier_cost_lines
-from hwgen.config import AcceleratorConfig
 
 
 def print_results(results: Results, run: Path, console: Console) -> None:
@@ -27,7 +27,7 @@ def print_results(results: Results, run: Path, console: Console) -> None:
         metrics = evaluation.metrics(results.clock_mhz)
         table.add_row(
             mark,
-            _accelerator_summary(evaluation.pair.accelerator),
+            accelerator_summary(evaluation.pair.accelerator),
             evaluation.accuracy_text,
             f"{metrics['cycles']:,.0f}",
             f"{metrics['latency_ms']:.4g}",
@@ -46,10 +46,3 @@ def print_results(results: Results, run: Path, console: Console) -> None:
     )
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False)
-
-
-def _accelerator_summary(config: AcceleratorConfig) -> str:
-    return (
-        f"{config.rows}x{config.cols} {config.dataflow} rf{config.rf_depth} bus{config.bus_bits} "
-        f"{config.act_buffer_kib}+{config.weight_buffer_kib}KiB {config.requant_lanes}req"
-    )

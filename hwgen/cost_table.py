@@ -28,14 +28,28 @@ from hwgen.energy import WORD_BYTES, EnergyTable, action_units, unit_picojoules
 from hwgen.graph import Add, Layer, LayerGraph
 from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
 
-LAYERS_BEFORE = 3
-"""Layers of a window before its own: what they leave of their computations and of the bus reaches it."""
-LAYERS_AFTER = 1
-"""And after it: their weights load while it computes."""
 COUNTED = (*ACTIONS, "instructions")
 """What is remembered of a layer beside its cycles."""
 
 Signature = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """How many layers around its own a window has."""
+
+    before: int = 3
+    """What they leave of their computations and of the bus reaches it."""
+    after: int = 1
+    """Their weights load while it computes."""
+
+    def bounds(self, index: int, layers: int) -> tuple[int, int]:
+        """First and end of the window of layer number ``index`` of so many."""
+        return max(0, index - self.before), min(layers, index + self.after + 1)
+
+
+CLOSE = Neighbours()
+"""Windows that are close to the whole program, within 1 % where that was measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +105,14 @@ class Costs:
 
 
 class CostTable:
-    """Composes networks' costs and remembers what it modelled of their layers."""
+    """Composes networks' costs and remembers what it modelled of their layers.
 
-    def __init__(self, memory: MemoryModel = DEFAULT_MEMORY) -> None:
+    Fewer ``neighbours`` make fewer different windows, each of which holds for more networks and is further off.
+    """
+
+    def __init__(self, memory: MemoryModel = DEFAULT_MEMORY, neighbours: Neighbours = CLOSE) -> None:
         self._memory = memory
+        self._neighbours = neighbours
         self._networks: WeakKeyDictionary[LayerGraph, _Network] = WeakKeyDictionary()
         self._layers: dict[Signature, int] = {}
         self._windows: dict[Signature, int] = {}
@@ -154,7 +172,10 @@ class CostTable:
         """Number what is not numbered yet of a network under ``plan``."""
         own = [_signature(graph, layer, plan) for layer in layers]
         numbers = [self._layers.setdefault(signature, len(self._layers)) for signature in own]
-        windows = [self._windows.setdefault(window, len(self._windows)) for window in _windows(graph, layers, own)]
+        windows = [
+            self._windows.setdefault(window, len(self._windows))
+            for window in _windows(graph, layers, own, self._neighbours)
+        ]
         self._counts = _grown(self._counts, self._counts.shape[0], len(self._layers))
         self._cycles = _grown(self._cycles, self._cycles.shape[0], len(self._windows))
         different, times = np.unique(numbers, return_counts=True)
@@ -173,7 +194,7 @@ class CostTable:
             for index, window in reversed(list(enumerate(planned.windows.tolist())))
             if np.isnan(self._cycles[row, window])
         }
-        for first, end in _merged([_bounds(index, len(layers)) for index in missing.values()]):
+        for first, end in _merged([self._neighbours.bounds(index, len(layers)) for index in missing.values()]):
             try:
                 program = compile_layers(graph, layers[first:end], config, plan)
             except CompileError:
@@ -209,11 +230,6 @@ def _grown(table: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return grown
 
 
-def _bounds(index: int, layers: int) -> tuple[int, int]:
-    """First and end of the window of layer number ``index``."""
-    return max(0, index - LAYERS_BEFORE), min(layers, index + LAYERS_AFTER + 1)
-
-
 def _compiles(graph: LayerGraph, layer: Layer, config: AcceleratorConfig, plan: MemoryPlan) -> bool:
     try:
         compile_layers(graph, [layer], config, plan)
@@ -233,13 +249,15 @@ def _merged(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _windows(graph: LayerGraph, layers: Sequence[Layer], own: Sequence[Signature]) -> list[Signature]:
+def _windows(
+    graph: LayerGraph, layers: Sequence[Layer], own: Sequence[Signature], neighbours: Neighbours
+) -> list[Signature]:
     """What each layer's cycles follow from: every layer of its window, and which of them read which."""
     position = {layer.name: index for index, layer in enumerate(layers)}
     reads = [[position.get(operand.name, -len(layers)) for operand in graph.operands(layer)] for layer in layers]
     windows: list[Signature] = []
     for index in range(len(layers)):
-        first, end = _bounds(index, len(layers))
+        first, end = neighbours.bounds(index, len(layers))
         links = tuple(tuple(max(-1, read - first) for read in reads[other]) for other in range(first, end))
         windows.append((index - first, end == len(layers), tuple(own[first:end]), links))
     return windows

@@ -43,11 +43,11 @@ def activation_types(layers: Sequence[FloatLayer], images: Tensor) -> dict[str, 
             ranges[name] = ranges[pooled[name]]
         elif name != INPUT:
             ranges[name] = least_squares_range(value)
-        types[name] = TensorType(_shape(value), ranges[name].scale, ranges[name].zero_point)
+        types[name] = TensorType(tensor_shape(value), ranges[name].scale, ranges[name].zero_point)
     return types
 
 
-def _shape(value: Tensor) -> tuple[int, int, int]:
+def tensor_shape(value: Tensor) -> tuple[int, int, int]:
     """(height, width, channels) of one image's part of a batch."""
     if value.dim() == 2:
         return 1, 1, value.shape[1]

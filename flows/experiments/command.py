@@ -59,3 +59,27 @@ def zero_cost(
 
     page = run_experiment(output, space, dataset, data_dir, networks, seed)
     Console().print(page, soft_wrap=True, highlight=False, markup=False)
+
+
+@experiments.command()
+def joint_vs_staged(
+    space: Annotated[list[str] | None, typer.Option(help="only these network spaces: macro, nasbench201")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="where the tables lie; else the directory that COSYNTH_DATA names")
+    ] = None,
+    strategy: Annotated[StrategyName, typer.Option(help="of every stage")] = StrategyName.NSGA2,
+    budget: Annotated[int, typer.Option(min=16, help="evaluations of a run")] = 400,
+    seeds: Annotated[int, typer.Option(min=1, help="runs of each method on each task, with seeds from 0")] = 10,
+    population: Annotated[int, typer.Option(min=4, help="proposals of a generation")] = 20,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="where to write; pairs costed there are not again")
+    ] = Path("runs/joint-vs-staged"),
+) -> None:
+    """Energy and latency at equal accuracy: joint search, staged searches and the enumerated optimum."""
+    from flows.experiments.joint_vs_staged_job import run_experiment
+    from flows.experiments.staged import SearchSettings
+
+    names = tuple(dict.fromkeys(space or ("macro", "nasbench201")))
+    settings = SearchSettings(strategy, budget, population)
+    page = run_experiment(output, names, data_dir, settings, seeds, Console(stderr=True))
+    Console().print(page, soft_wrap=True, highlight=False, markup=False)

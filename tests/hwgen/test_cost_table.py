@@ -14,7 +14,7 @@ from hwgen.actions import ACTIONS, action_counts
 from hwgen.compiler import CompileError, compile_graph
 from hwgen.compiler.memory import chip_candidates, plan_key, plan_memory
 from hwgen.config import PRESETS, AcceleratorConfig, Dataflow
-from hwgen.cost_table import CostTable
+from hwgen.cost_table import CostTable, Neighbours
 from hwgen.cycles import predict
 from hwgen.energy import EYERISS_65NM, energy_uj
 from hwgen.graph import Conv, Input, LayerGraph, TensorType, Window
@@ -64,6 +64,15 @@ def test_networks_of_known_layers_are_close_to_the_whole_in_cycles_and_equal_in_
         graph = residual_network(kernels)
         composed, (cycles, actions) = table.costs(graph, configs), whole(graph, configs)
         np.testing.assert_allclose(composed.cycles, cycles, rtol=0.01)
+        assert composed.actions.tolist() == actions
+
+
+def test_with_fewer_neighbours_cycles_are_further_off_and_actions_still_equal() -> None:
+    table = CostTable(neighbours=Neighbours(before=1, after=0))
+    for kernels in ((3, 3), (3, 1), (1, 1), (3,), (1, 3, 1)):
+        graph = residual_network(kernels)
+        composed, (cycles, actions) = table.costs(graph, [SMALL]), whole(graph, [SMALL])
+        np.testing.assert_allclose(composed.cycles, cycles, rtol=0.03)
         assert composed.actions.tolist() == actions
 
 

@@ -1,0 +1,141 @@
+"""A task: the cheapest pair that is accurate enough and fits the device, answered from a table of all pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+from math import inf, log
+
+import numpy as np
+
+from flows.constraints import Constraint
+from flows.experiments.pair_table import PairTable
+from flows.pair_space import PairSpace
+from hwgen.area import lut_equivalents
+from hwgen.config import AcceleratorConfig
+from nas.accuracy import Accuracy
+from nas.oracles import AccuracyOracle
+from nas.strategies import Genes, Outcome
+
+
+class Metric(StrEnum):
+    """What is minimised."""
+
+    ENERGY = "energy_uj"
+    CYCLES = "cycles"
+
+
+@dataclass(frozen=True)
+class Task:
+    """The pair with the least ``metric`` of those that are accurate enough and fit the device."""
+
+    metric: Metric
+    accuracy: float
+    """At least."""
+    lut_equivalents: float
+    """At most."""
+
+    @property
+    def network_constraint(self) -> Constraint:
+        return Constraint("accuracy", ">=", self.accuracy)
+
+    @property
+    def accelerator_constraint(self) -> Constraint:
+        return Constraint("lut_equivalents", "<=", self.lut_equivalents)
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """Every network of a space by its genes, with its accuracy."""
+
+    names: dict[Genes, str]
+    """Only of genes that are a network; several genes may be the same one."""
+    accuracies: dict[str, Accuracy]
+
+    @property
+    def best(self) -> float:
+        """The accuracy of the most accurate one."""
+        return max(accuracy.value for accuracy in self.accuracies.values())
+
+    def at_least(self, accuracy: float) -> list[str]:
+        """Those that are so accurate, in order."""
+        return sorted(name for name, found in self.accuracies.items() if found.value >= accuracy)
+
+
+def all_networks(space: PairSpace, oracle: AccuracyOracle) -> Networks:
+    """The networks of ``space``. Raises DataError where the oracle has no accuracy of one."""
+    networks = space.architectures
+    names = {genes: networks.decode(genes) for genes in genotypes(networks.choices) if networks.is_legal(genes)}
+    return Networks(names, {name: oracle.accuracy(name) for name in dict.fromkeys(names.values())})
+
+
+def fitting_accelerators(space: PairSpace, bound: float) -> list[AcceleratorConfig]:
+    """The different accelerators of ``space`` with at most so many LUT equivalents."""
+    decoded = dict.fromkeys(map(space.accelerators.decode, genotypes(space.accelerators.gene_sizes)))
+    return [config for config in decoded if lut_equivalents(config) <= bound]
+
+
+def genotypes(sizes: Sequence[int]) -> Iterator[Genes]:
+    """Every combination of genes, in order."""
+    return product(*map(range, sizes))
+
+
+class TaskOracle:
+    """Answers what a method asks on the way to a task's pair."""
+
+    def __init__(self, space: PairSpace, networks: Networks, table: PairTable, task: Task) -> None:
+        self.space = space
+        self.task = task
+        self._networks = networks
+        self._column = {name: index for index, name in enumerate(table.architectures)}
+        self._row = {config: index for index, config in enumerate(table.accelerators)}
+        self._costs: np.ndarray = getattr(table, task.metric.value)
+
+        self.fitting = [
+            genes for genes in genotypes(space.accelerators.gene_sizes) if self.fits(space.accelerators.decode(genes))
+        ]
+        """Genes of the accelerators that fit."""
+
+    def fits(self, accelerator: AcceleratorConfig) -> bool:
+        """Whether the device is large enough."""
+        return accelerator in self._row
+
+    def name(self, network: Genes) -> str | None:
+        """The network of the genes; None where they are none."""
+        return self._networks.names.get(network)
+
+    def accuracy(self, network: Genes) -> float:
+        """The network's accuracy; 0 of genes that are none."""
+        name = self.name(network)
+        return 0.0 if name is None else self._networks.accuracies[name].value
+
+    def reaches(self, network: Genes) -> bool:
+        """Whether the network is accurate enough."""
+        return self.accuracy(network) >= self.task.accuracy
+
+    def excess(self, accelerator: Genes) -> float:
+        """By how much, relative to its bound, the device is too small; 0 where the accelerator fits."""
+        area = lut_equivalents(self.space.accelerators.decode(accelerator))
+        return max(0.0, self.task.accelerator_constraint.violation({"lut_equivalents": area}))
+
+    def cost(self, network: Genes, accelerator: Genes) -> float:
+        """Of an accelerator that fits; infinite where it cannot run the network, or the table does not have that."""
+        column = self._column.get(self.name(network) or "")
+        if column is None:
+            return inf
+        return float(self._costs[self._row[self.space.accelerators.decode(accelerator)], column])
+
+    def outcome(self, genes: Genes) -> Outcome:
+        """What a strategy is told of a pair: the logarithm of its cost, or how far it misses the constraints."""
+        split = len(self.space.architectures.choices)
+        network, accelerator = genes[:split], genes[split:]
+        if self.name(network) is None:
+            return Outcome(genes, None, inf)
+        accuracy = {"accuracy": self.accuracy(network)}
+        missed = max(0.0, self.task.network_constraint.violation(accuracy)) + self.excess(accelerator)
+        if missed > 0:
+            return Outcome(genes, None, missed)
+        cost = self.cost(network, accelerator)
+        return Outcome(genes, (log(cost),)) if cost < inf else Outcome(genes, None, inf)
