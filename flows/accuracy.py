@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +26,15 @@ from nas.supernet import Supernet, train_supernet
 from nas.train import Trained, fine_tune_recipe, recipe, train, train_architecture
 
 SUPERNET = "supernet.pt"
+BELOW: dict[Oracle, tuple[Oracle, ...]] = {
+    Oracle.NASWOT: (),
+    Oracle.SYNFLOW: (),
+    Oracle.TABULAR: (Oracle.NASWOT,),
+    Oracle.SUPERNET: (Oracle.NASWOT,),
+    Oracle.TRAINED: (Oracle.NASWOT, Oracle.SUPERNET),
+    Oracle.TRAINED_QUANTISED: (Oracle.NASWOT, Oracle.SUPERNET),
+}
+"""The cheaper oracles that lead up to one, the cheapest first."""
 
 
 class AccuracySource(Protocol):
@@ -53,11 +63,14 @@ def accuracy_source(run: Path, settings: Settings, space: Space, dataset: Datase
     return ScratchSource(_oracle(settings, space, dataset), unseen, settings, space, dataset)
 
 
-def screen(settings: Settings, space: Space, dataset: Dataset) -> AccuracyOracle | None:
-    """The rung below the oracle, for the strategy that climbs; None for others, and where the oracle is a score."""
-    if settings.strategy is not StrategyName.SUCCESSIVE or settings.accuracy.scores:
-        return None
-    return ZeroCostOracle(space, dataset, "naswot", settings.selection_seed)
+def screens(run: Path, settings: Settings, space: Space, dataset: Dataset) -> list[AccuracySource]:
+    """The rungs below the oracle, the cheapest first, for the strategy that climbs; none for others."""
+    if settings.strategy is not StrategyName.SUCCESSIVE:
+        return []
+    return [
+        accuracy_source(run, replace(settings, accuracy=oracle, constraints=()), space, dataset)
+        for oracle in BELOW[settings.accuracy]
+    ]
 
 
 def _oracle(settings: Settings, space: Space, dataset: Dataset) -> AccuracyOracle:

@@ -90,29 +90,26 @@ def read_evaluations(path: Path) -> list[Evaluation]:
 
 
 class EvaluationLog:
-    """Evaluations by pair and tier: those in ``path``, and new ones appended to it as they finish.
+    """The evaluations in ``path``, in order, and new ones appended to it as they finish.
 
-    Raises InputError where another process appends to ``path``, or a line of it is damaged.
+    A pair whose accuracy was asked for later is there twice on its tier, at first without. Raises InputError where
+    another process appends to ``path``, or a line of it is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self._log = LineLog(path, EVALUATION_LINES)
-        self._evaluations = {(found.pair, found.tier): found for found in self._log.found}
-
-    def find(self, pair: Pair, tier: Tier) -> Evaluation | None:
-        """The evaluation of ``pair`` at ``tier``, or None."""
-        return self._evaluations.get((pair, tier))
+        self._evaluations = list(self._log.found)
 
     def append(self, evaluation: Evaluation) -> None:
         """Keep ``evaluation``; it is on disk when this returns."""
         self._log.append(evaluation_values(evaluation))
-        self._evaluations[evaluation.pair, evaluation.tier] = evaluation
+        self._evaluations.append(evaluation)
 
     def __len__(self) -> int:
         return len(self._evaluations)
 
     def __iter__(self) -> Iterator[Evaluation]:
-        return iter(self._evaluations.values())
+        return iter(self._evaluations)
 
     def close(self) -> None:
         """Let another process append."""

@@ -9,13 +9,13 @@ start with the finished evaluations at hand.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 
 from flows.accelerators import distance
 from flows.constraints import Constraint
-from flows.evaluation import Evaluation, Evaluator, Pair, Tier, correction
+from flows.evaluation import Evaluation, Evaluator, Pair, correction
 from flows.evaluation_log import EvaluationLog
 from flows.pair_space import PairSpace
 from flows.pareto import pareto_front, proportional_objectives, satisfies
@@ -62,7 +62,7 @@ class Progress:
 class PairSearch:
     """One search over ``space``; finished evaluations come from and go to ``log``.
 
-    With a ``screen``, a cheaper oracle, pairs have two fidelities to a strategy: Tier.SCREENED and Tier.MODELLED.
+    Each of ``screens``, cheaper oracles of rising tiers, is a fidelity to the strategy, below that of the evaluator's.
     """
 
     def __init__(
@@ -72,16 +72,17 @@ class PairSearch:
         settings: SearchSettings,
         log: EvaluationLog,
         on_progress: Callable[[Progress], None],
-        screen: AccuracyOracle | None = None,
+        screens: Sequence[AccuracyOracle] = (),
     ) -> None:
         self._space = space
-        self._evaluator = RecordedEvaluator(evaluator, log, screen)
-        self._tiers = self._evaluator.modelled_tiers
+        self._evaluator = RecordedEvaluator(evaluator, log, screens)
         self._settings = settings
         self._on_progress = on_progress
         self._pairs: dict[Genes, Pair | None] = {}
         self._proposals: dict[Proposal, None] = {}
-        self._modelled: dict[Tier, dict[Pair, Evaluation]] = {tier: {} for tier in self._tiers}
+        self._rungs: list[dict[Pair, Evaluation]] = [{} for _ in range(len(screens) + 1)]
+        """By fidelity."""
+        self._modelled = self._rungs[-1]
         self._measured: dict[Pair, Evaluation] = {}
         self._correct = correction({}, {})
         self._round = 0
@@ -89,7 +90,7 @@ class PairSearch:
     def run(self) -> list[Evaluation]:
         """The Pareto front, every member of it measured; pairs that miss a constraint or cannot run are not in it."""
         settings = self._settings
-        problem = self._space.problem(settings.budget, settings.population, len(self._tiers))
+        problem = self._space.problem(settings.budget, settings.population, len(self._rungs))
         searcher = strategy(settings.strategy, problem, settings.seed)
         asked = 0
         for self._round in range(1, settings.rounds + 1):
@@ -100,7 +101,7 @@ class PairSearch:
                 self._proposals.update(dict.fromkeys(proposals))
                 for proposal in proposals:
                     self._pairs[proposal.genes] = self._space.pair(proposal.genes)
-                    self._model(self._pairs[proposal.genes], self._tiers[proposal.fidelity])
+                    self._model(self._pairs[proposal.genes], proposal.fidelity)
                 searcher.tell(map(self._outcome, proposals))
             if self._measure_front(settings.accelerator_builds * self._round // settings.rounds):
                 searcher.tell(map(self._outcome, self._proposals))
@@ -113,42 +114,42 @@ class PairSearch:
         """The accelerators simulated so far, in order."""
         return dict.fromkeys(pair.accelerator for pair in self._measured)
 
-    def _model(self, pair: Pair | None, tier: Tier) -> None:
-        """Know the pair at a modelled ``tier``; its accuracy unless its cost, corrected or not, turns it away."""
-        if pair is None or pair in self._modelled[tier]:
+    def _model(self, pair: Pair | None, rung: int) -> None:
+        """Know the pair on a ``rung``; its accuracy unless its cost, corrected or not, turns it away."""
+        if pair is None or pair in self._rungs[rung]:
             return
 
         def admits(evaluation: Evaluation) -> bool:
             return any(self._hardware_violation(cost) <= 0 for cost in (evaluation, self._correct(evaluation)))
 
-        self._modelled[tier][pair] = self._evaluator.modelled(pair, tier, admits)
+        self._rungs[rung][pair] = self._evaluator.evaluate(pair, rung, admits)
         self._report()
 
     def _measure(self, pair: Pair) -> None:
-        self._measured[pair] = self._evaluator.measured(self._modelled[Tier.MODELLED][pair])
+        self._measured[pair] = self._evaluator.measure(self._modelled[pair])
         self._report()
 
     def _rehouse_front(self) -> None:
         """Model the front's networks whose accelerators were never built on the nearest one that was."""
         built = self._built()
-        feasible = self._feasible(map(self._known, self._modelled[Tier.MODELLED]))
+        feasible = self._feasible(map(self._known, self._modelled))
         for evaluation in pareto_front(feasible, self._settings.clock_mhz):
             wanted = evaluation.pair.accelerator
             if built and wanted not in built:
                 nearest = min(built, key=lambda other: distance(other, wanted))
-                self._model(Pair(evaluation.pair.architecture, nearest), Tier.MODELLED)
+                self._model(Pair(evaluation.pair.architecture, nearest), self._evaluator.modelled)
 
     def _readmit(self) -> None:
         """Ask for the accuracy of pairs that the model turned away and the corrected model does not."""
-        for evaluations in self._modelled.values():
+        for rung, evaluations in enumerate(self._rungs):
             for pair, evaluation in evaluations.items():
                 turned_away = evaluation.accuracy_tier is AccuracyTier.NOT_ASKED
                 if turned_away and self._hardware_violation(self._correct(evaluation)) <= 0:
-                    evaluations[pair] = self._evaluator.readmitted(evaluation)
+                    evaluations[pair] = self._evaluator.readmit(evaluation, rung)
 
     def _known(self, pair: Pair) -> Evaluation:
         """The best that is known of a pair: its measurement, or its modelled cycles corrected by measurements."""
-        return self._measured.get(pair) or self._correct(self._modelled[Tier.MODELLED][pair])
+        return self._measured.get(pair) or self._correct(self._modelled[pair])
 
     def _hardware_violation(self, evaluation: Evaluation) -> float:
         """By how much constraints are missed whatever the accuracy is; infinite where the pair cannot run."""
@@ -165,12 +166,12 @@ class PairSearch:
         pair = self._pairs[proposal.genes]
         if pair is None:
             return Outcome(proposal.genes, None, inf, proposal.fidelity)
-        tier = self._tiers[proposal.fidelity]
-        evaluation = self._known(pair) if tier is Tier.MODELLED else self._correct(self._modelled[tier][pair])
+        rung = self._rungs[proposal.fidelity]
+        evaluation = self._known(pair) if rung is self._modelled else self._correct(rung[pair])
         missed = self._hardware_violation(evaluation)
         if missed > 0:
             return Outcome(proposal.genes, None, missed, proposal.fidelity)
-        if tier is Tier.MODELLED:
+        if rung is self._modelled:
             missed = self._violation(evaluation, self._settings.constraints)
         objectives = proportional_objectives(evaluation, self._settings.clock_mhz)
         return Outcome(proposal.genes, objectives, missed, proposal.fidelity)
@@ -182,7 +183,7 @@ class PairSearch:
     def _measure_front(self, builds: int) -> bool:
         """Measure the front's pairs that are not yet, on at most ``builds`` accelerators in all; whether any was."""
         built = self._built()
-        candidates = self._feasible(map(self._known, self._modelled[Tier.MODELLED]))
+        candidates = self._feasible(map(self._known, self._modelled))
         if len(built) >= builds:
             candidates = [evaluation for evaluation in candidates if evaluation.pair.accelerator in built]
         front = pareto_front(candidates, self._settings.clock_mhz)
@@ -192,7 +193,7 @@ class PairSearch:
         chosen = [pair for pair in waiting if pair.accelerator in allowed]
         for pair in chosen:
             self._measure(pair)
-        self._correct = correction(self._modelled[Tier.MODELLED], self._measured)
+        self._correct = correction(self._modelled, self._measured)
         self._readmit()
         return bool(chosen)
 
@@ -200,8 +201,8 @@ class PairSearch:
         self._on_progress(
             Progress(
                 round=self._round,
-                screened=len(self._modelled.get(Tier.SCREENED, {})),
-                modelled=len(self._modelled[Tier.MODELLED]),
+                screened=sum(map(len, self._rungs[:-1])),
+                modelled=len(self._modelled),
                 accuracies=self._evaluator.accuracies,
                 measured=len(self._measured),
                 accelerators=len(self._built()),

@@ -5,6 +5,7 @@ Every stage leaves its product in the run directory in one step, and finds it th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,10 +13,10 @@ import torch
 from rich.console import Console
 
 from flows.accelerators import ACCELERATOR_SPACES
-from flows.accuracy import AccuracySource, accuracy_source, screen
+from flows.accuracy import AccuracySource, accuracy_source, screens
 from flows.best_pair import deliver, verification_summary
 from flows.evaluation import Evaluation
-from flows.evaluation_log import EVALUATIONS, EvaluationLog, read_evaluations
+from flows.evaluation_log import EVALUATIONS, EvaluationLog
 from flows.files import new_directory
 from flows.pair_search import PairSearch, Progress, SearchSettings
 from flows.pair_space import PairSpace
@@ -26,7 +27,7 @@ from flows.settings import FILE_NAME as SETTINGS
 from flows.settings import Settings
 from flows.tier_costs import tier_costs
 from hwgen.errors import InputError
-from nas.data import Dataset, load_dataset
+from nas.data import load_dataset
 from nas.progress import progress_bar
 from nas.spaces import Space
 from nas.spaces import space as find_space
@@ -45,6 +46,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     space = find_space(settings.space, settings.dataset)
     dataset = load_dataset(settings.dataset, settings.data_directory)
     source = accuracy_source(run, settings, space, dataset)
+    below = screens(run, settings, space, dataset)
     if not (run / SETTINGS).exists():
         with new_directory(run) as directory:
             settings.save(directory)
@@ -52,10 +54,11 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         torch.set_num_threads(1)
     with closing(EvaluationLog(run / EVALUATIONS)) as log:
         _say(console, f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} on {dataset.provenance}")
-        source.prepare()
+        for rung in (*below, source):
+            rung.prepare()
         _say(console, f"accuracies ready; searching {settings.budget} pairs, at most {settings.builds} accelerators")
-        front = _search_pairs(settings, space, dataset, source, log)
-    evaluations = read_evaluations(run / EVALUATIONS)
+        front = _search_pairs(settings, space, source, below, log)
+        evaluations = tuple(log)
     best = best_pair(front, settings.parsed_constraints(), settings.clock_mhz)
     if best is None:
         raise _nothing_to_choose(settings)
@@ -97,7 +100,7 @@ def _say(console: Console, text: str) -> None:
 
 
 def _search_pairs(
-    settings: Settings, space: Space, dataset: Dataset, source: AccuracySource, log: EvaluationLog
+    settings: Settings, space: Space, source: AccuracySource, below: Sequence[AccuracySource], log: EvaluationLog
 ) -> list[Evaluation]:
     with progress_bar() as progress:
         search_settings = SearchSettings(
@@ -125,6 +128,6 @@ def _search_pairs(
             search_settings,
             log,
             show,
-            screen(settings, space, dataset),
+            [screen.oracle for screen in below],
         )
         return search.run()

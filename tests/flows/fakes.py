@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flows.evaluation import Cost, Pair
 from nas.accuracy import Accuracy, AccuracyTier
@@ -20,10 +21,11 @@ class ToySpace:
         return "".join(str(gene) for gene in genotype)
 
 
+@dataclass(frozen=True)
 class ToyScreen:
     """A score in the order of the accuracy, mostly."""
 
-    tier = AccuracyTier.ZERO_COST
+    tier: AccuracyTier
 
     def accuracy(self, architecture: str) -> Accuracy:
         return Accuracy(float(sum(int(digit) for digit in architecture)), self.tier, "toy score")

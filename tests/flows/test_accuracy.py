@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows.accuracy import accuracy_source
+from flows.accuracy import accuracy_source, screens
 from flows.settings import Oracle, Settings
+from nas.accuracy import AccuracyTier
 from nas.data import Dataset, HeldOut, Split, load_dataset
 from nas.spaces import space
+from nas.strategies import StrategyName
 from nas.train import Trained
 
 SPACE = space("nasbench201", "digits")
@@ -88,6 +90,15 @@ def test_the_chosen_network_is_trained_by_a_seed_of_its_own(
     assert len(seeds) == 1
     assert set(chosen_by) == {settings(oracle, seed).selection_seed}
     assert seeds == [settings(oracle, seed).reporting_seed]
+
+
+def test_only_the_strategy_that_climbs_has_rungs_below_the_oracle(tmp_path: Path, digits: Dataset) -> None:
+    climbing = replace(settings(Oracle.TRAINED), strategy=StrategyName.SUCCESSIVE, constraints=("accuracy>=0.5",))
+    rungs = screens(tmp_path, climbing, SPACE, digits)
+    for rung in rungs:
+        rung.prepare()
+    assert [rung.oracle.tier for rung in rungs] == [AccuracyTier.ZERO_COST, AccuracyTier.SUPERNET]
+    assert screens(tmp_path, replace(climbing, strategy=StrategyName.NSGA2), SPACE, digits) == []
 
 
 def test_no_searchs_seed_for_choosing_is_anothers_for_reporting() -> None:

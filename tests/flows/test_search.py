@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ def run_search(
     *constraints: str,
     builds: int = 4,
     strategy: StrategyName = StrategyName.NSGA2,
-    screen: ToyScreen | None = None,
+    screens: Sequence[ToyScreen] = (),
 ) -> list[Evaluation]:
     settings = SearchSettings(
         strategy=strategy,
@@ -46,7 +46,7 @@ def run_search(
     )
     with closing(EvaluationLog(path)) as log:
         space = PairSpace(ToySpace(), ACCELERATORS)
-        return PairSearch(space, evaluator, settings, log, lambda progress: None, screen).run()
+        return PairSearch(space, evaluator, settings, log, lambda progress: None, screens).run()
 
 
 def test_every_member_of_the_front_was_measured(tmp_path: Path) -> None:
@@ -149,29 +149,39 @@ def test_a_pair_that_the_corrected_model_readmits_has_its_accuracy_asked(tmp_pat
     assert all(found.accuracy_tier is AccuracyTier.TABULAR for found in (*readmitted, *front))
 
 
-def test_a_pair_is_screened_before_its_accuracy_is_asked(tmp_path: Path) -> None:
-    evaluator, path = ToyEvaluator(), tmp_path / "log.jsonl"
-    front = run_search(path, evaluator, "latency_ms<=0.2", strategy=StrategyName.SUCCESSIVE, screen=ToyScreen())
-    screened: set[Pair] = set()
+LADDER = (ToyScreen(AccuracyTier.ZERO_COST), ToyScreen(AccuracyTier.SUPERNET))
+
+
+def test_a_pair_climbs_one_rung_after_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    successive = StrategyName.SUCCESSIVE
+    front = run_search(path, ToyEvaluator(), "latency_ms<=0.2", strategy=successive, screens=LADDER)
+    rungs = [AccuracyTier.ZERO_COST, AccuracyTier.SUPERNET, AccuracyTier.TABULAR]
+    looked_at: dict[AccuracyTier, list[Pair]] = {rung: [] for rung in rungs}
     built = {found.pair.accelerator for found in front}
     for found in read_evaluations(path):
-        if found.tier is Tier.SCREENED:
-            assert found.accuracy_tier in (AccuracyTier.ZERO_COST, AccuracyTier.NOT_ASKED)
-            assert found.cycles_tier is Tier.MODELLED
-            screened.add(found.pair)
-        elif found.tier is Tier.MODELLED and found.pair.accelerator not in built:
-            assert found.pair in screened
-    modelled = {found.pair for found in read_evaluations(path) if found.tier is Tier.MODELLED}
-    assert 0 < len(modelled) < len(screened)
+        if found.tier is Tier.MEASURED or found.accuracy_tier is AccuracyTier.NOT_ASKED:
+            continue
+        place = rungs.index(found.accuracy_tier)
+        assert found.tier is (Tier.MODELLED if place == 2 else Tier.SCREENED)
+        assert found.cycles_tier is Tier.MODELLED
+        if place and found.pair.accelerator not in built:
+            assert found.pair in looked_at[rungs[place - 1]]
+        looked_at[found.accuracy_tier].append(found.pair)
+    assert len(looked_at[rungs[0]]) > len(looked_at[rungs[1]]) > len(looked_at[rungs[2]]) > 0
     assert all(found.accuracy_tier is AccuracyTier.TABULAR for found in front)
 
 
-def test_a_screened_search_resumes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_a_search_with_a_ladder_resumes(tmp_path: Path, kept: float) -> None:
+    def run(path: Path) -> list[Evaluation]:
+        return run_search(path, ToyEvaluator(), "latency_ms<=0.2", strategy=StrategyName.SUCCESSIVE, screens=LADDER)
+
     whole, torn = tmp_path / "whole.jsonl", tmp_path / "torn.jsonl"
-    front = run_search(whole, ToyEvaluator(), strategy=StrategyName.SUCCESSIVE, screen=ToyScreen())
+    front = run(whole)
     content = whole.read_bytes()
-    torn.write_bytes(content[: len(content) // 2])
-    assert run_search(torn, ToyEvaluator(), strategy=StrategyName.SUCCESSIVE, screen=ToyScreen()) == front
+    torn.write_bytes(content[: int(len(content) * kept)])
+    assert run(torn) == front
     assert untimed(torn.read_bytes()) == untimed(content)
 
 
