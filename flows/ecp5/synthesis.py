@@ -58,15 +58,21 @@ def _component(cell: str, instances: Set[str]) -> str:
 
 
 def synthesise(config: AcceleratorConfig, watch: Watch) -> Netlist:
-    """Map the accelerator to LUTs, flip-flops, multipliers and memories. Raises ImplementationError."""
+    """Map the accelerator in its boundary to LUTs, flip-flops, multipliers and memories. Raises ImplementationError."""
     started = time.monotonic()
+    sources = {"accelerator.v": emit(config), "boundary.v": boundary_verilog(config)}
+    return Netlist(map_to_cells(sources, BOUNDARY_MODULE, watch), time.monotonic() - started)
+
+
+def map_to_cells(sources: Mapping[str, str], top: str, watch: Watch) -> dict[str, Any]:
+    """Yosys's JSON of module ``top``, flat, of Verilog ``sources`` by file name. Raises ImplementationError."""
     with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
         directory = Path(name)
-        (directory / "accelerator.v").write_text(emit(config), encoding="utf-8")
-        (directory / "boundary.v").write_text(boundary_verilog(config), encoding="utf-8")
-        synthesis = f"synth_lattice -family ecp5 -top {BOUNDARY_MODULE} -json netlist.json"
-        run_yosys(["read_verilog accelerator.v boundary.v", synthesis], directory, watch)
-        design = json.loads((directory / "netlist.json").read_text(encoding="utf-8"))
-    module = design["modules"][BOUNDARY_MODULE]
-    module["cells"] = absorb_product_registers(module)
-    return Netlist(design, time.monotonic() - started)
+        for file, text in sources.items():
+            (directory / file).write_text(text, encoding="utf-8")
+        synthesis = f"synth_lattice -family ecp5 -top {top} -json netlist.json"
+        run_yosys([f"read_verilog {' '.join(sources)}", synthesis], directory, watch)
+        design: dict[str, Any] = json.loads((directory / "netlist.json").read_text(encoding="utf-8"))
+    module = design["modules"][top]
+    # Yosys adds the primitives, which tools that take the netlist know.
+    return design | {"modules": {top: module | {"cells": absorb_product_registers(module)}}}

@@ -11,34 +11,13 @@ import pytest
 
 from flows.ecp5.multipliers import absorb_product_registers
 from flows.ecp5.tools import run_yosys
+from tests.flows.ecp5.primitives import MULT18X18D
 
 DESIGN = """\
 module design(input clk, input enable, input reset, input signed [4:0] a, b, output reg signed [9:0] p, output seen);
   wire signed [9:0] product = a * b;
   assign seen = {seen};
   {behaviour}
-endmodule
-"""
-
-PORTS = [f"{operand}{bit}" for operand in "ABC" for bit in range(18)]
-CONTROLS = ["SIGNEDA", "SIGNEDB", "SOURCEA", "SOURCEB", "CLK0", "CE0", "RST0"]
-PRODUCT = ", ".join(f"P{bit}" for bit in reversed(range(36)))
-# The primitive as Lattice describes it, as far as the tests use it; Yosys has no model of it.
-PRIMITIVE = f"""\
-module MULT18X18D(input {", ".join(PORTS + CONTROLS)}, output {PRODUCT});
-  parameter REG_OUTPUT_CLK = "NONE";
-  parameter REG_OUTPUT_CE = "CE0";
-  parameter REG_OUTPUT_RST = "RST0";
-  wire signed [17:0] a = {{{", ".join(f"A{bit}" for bit in reversed(range(18)))}}};
-  wire signed [17:0] b = {{{", ".join(f"B{bit}" for bit in reversed(range(18)))}}};
-  wire signed [35:0] product = a * b;
-  generate
-    if (REG_OUTPUT_CLK == "CLK0") begin
-      reg [35:0] kept = 0;
-      always @(posedge CLK0) if (CE0) kept <= product;
-      assign {{{PRODUCT}}} = kept;
-    end else assign {{{PRODUCT}}} = product;
-  endgenerate
 endmodule
 """
 
@@ -69,7 +48,7 @@ def test_the_circuit_stays_the_same(tmp_path: Path, condition: str) -> None:
     module = absorbed(tmp_path, f"always @(posedge clk) {condition}p <= product;")
     assert cell_types(module)["MULT18X18D"] == 1
     assert "TRELLIS_FF" not in cell_types(module)
-    (tmp_path / "primitive.v").write_text(PRIMITIVE)
+    (tmp_path / "primitive.v").write_text(MULT18X18D)
     yosys(
         tmp_path,
         "read_verilog design.v",

@@ -1,0 +1,74 @@
+"""The synthesised netlist, simulated: what the chip is given computes what the Verilog says, in the same cycles."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.ecp5.synthesis import map_to_cells
+from flows.ecp5.tools import run_yosys
+from hwgen import reference
+from hwgen.compiler import compile_graph
+from hwgen.config import AcceleratorConfig
+from hwgen.graph import LayerGraph
+from hwgen.importers.tflite import read_tflite
+from hwgen.memory_model import DEFAULT_MEMORY
+from hwgen.registers import COUNTERS
+from hwgen.verilog import TOP_MODULE, emit
+from sim.simulate import run, simulate, simulator
+from sim.verilator import build
+from tests.flows.ecp5.primitives import DP16KD, MULT18X18D
+from tests.hwgen.random_graphs import random_input
+from tests.sim.accelerators import ACCELERATORS
+
+LAYERS = 4
+"""Of ResNet-8: two convolutions behind the first one, and the addition after them."""
+
+
+def first_layers(graph: LayerGraph, count: int) -> LayerGraph:
+    shorter = LayerGraph(f"the first of {graph.name}", graph.digraph.nodes[graph.input_name]["layer"])
+    for layer in islice(graph.layers(), count):
+        shorter.add(layer, *graph.digraph.nodes[layer.name]["operands"])
+    return shorter
+
+
+def netlist_verilog(config: AcceleratorConfig, directory: Path) -> str:
+    """The accelerator's netlist as Verilog without primitives, with counters for the harness to look at, all 0."""
+    design = map_to_cells({"accelerator.v": emit(config)}, TOP_MODULE, watch=lambda _: None)
+    (directory / "netlist.json").write_text(json.dumps(design))
+    (directory / "primitives.v").write_text(MULT18X18D + DP16KD)
+    commands = (
+        "read_verilog -nooverwrite +/lattice/cells_sim_ecp5.v",
+        "read_verilog -overwrite primitives.v",
+        "read_json netlist.json",
+        f"hierarchy -top {TOP_MODULE}",
+        "proc",
+        "flatten",
+        "opt_expr",
+        "opt_clean -purge",
+        "memory_collect",
+        "opt_clean -purge",
+        "write_verilog -noattr netlist.v",
+    )
+    run_yosys(commands, directory, watch=lambda _: None)
+    body, end, rest = (directory / "netlist.v").read_text().rpartition("endmodule")
+    counters = "".join(f"  wire [63:0] counter_{counter.name} = 0;\n" for counter in COUNTERS)
+    return f"{body}  harness_counters registers ();\n{end}{rest}\nmodule harness_counters;\n{counters}endmodule\n"
+
+
+@pytest.mark.slow
+def test_the_netlist_runs_the_first_layers_of_resnet8(data_dir: Path, tmp_path: Path) -> None:
+    config = ACCELERATORS["narrow"]
+    graph = first_layers(read_tflite(data_dir / "models" / "pretrainedResnet_quant.tflite"), LAYERS)
+    inputs = random_input(np.random.default_rng(0), graph)
+    program = compile_graph(graph, config)
+    # Ten thousand processes: compiling them well takes longer than running them badly.
+    design = replace(simulator(netlist_verilog(config, tmp_path), config.bus_bits), optimisation="-O1")
+    measurement = run(build(design), program, inputs, DEFAULT_MEMORY)
+    np.testing.assert_array_equal(measurement.outputs, reference.run(graph, inputs))
+    assert measurement.counters == simulate(program, inputs).counters
