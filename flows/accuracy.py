@@ -29,10 +29,10 @@ SUPERNET = "supernet.pt"
 BELOW: dict[Oracle, tuple[Oracle, ...]] = {
     Oracle.NASWOT: (),
     Oracle.SYNFLOW: (),
-    Oracle.TABULAR: (Oracle.NASWOT,),
-    Oracle.SUPERNET: (Oracle.NASWOT,),
-    Oracle.TRAINED: (Oracle.NASWOT, Oracle.SUPERNET),
-    Oracle.TRAINED_QUANTISED: (Oracle.NASWOT, Oracle.SUPERNET),
+    Oracle.TABULAR: (Oracle.SYNFLOW,),
+    Oracle.SUPERNET: (Oracle.SYNFLOW,),
+    Oracle.TRAINED: (Oracle.SYNFLOW, Oracle.SUPERNET),
+    Oracle.TRAINED_QUANTISED: (Oracle.SYNFLOW, Oracle.SUPERNET),
 }
 """The cheaper oracles that lead up to one, the cheapest first."""
 
