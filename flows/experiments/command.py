@@ -83,3 +83,21 @@ def joint_vs_staged(
     settings = SearchSettings(strategy, budget, population)
     page = run_experiment(output, names, data_dir, settings, seeds, Console(stderr=True))
     Console().print(page, soft_wrap=True, highlight=False, markup=False)
+
+
+@experiments.command()
+def transfer(
+    dataset: Annotated[str, typer.Option(help="data set that networks and accelerators are sized for")] = "digits",
+    space: Annotated[str, typer.Option(help="network space: nasbench201, macro or mbconv")] = "nasbench201",
+    source_pairs: Annotated[int, typer.Option(min=100, help="pairs of the dataflow that is learnt first")] = 1000,
+    target_pairs: Annotated[int, typer.Option(min=150, help="pairs of each other domain, samples among them")] = 300,
+    seeds: Annotated[int, typer.Option(min=1, help="repetitions, with seeds from 0")] = 10,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="where to write; costs found there are not again")
+    ] = Path("runs/transfer"),
+) -> None:
+    """Errors of cost predictors on an unseen dataflow or memory, by the number of samples of it."""
+    from flows.experiments.transfer_job import run_transfer
+
+    page = run_transfer(output, space, dataset, source_pairs, target_pairs, seeds, Console(stderr=True))
+    Console().print(page, soft_wrap=True, highlight=False, markup=False)
