@@ -43,6 +43,7 @@ class PairSpace:
             budget=budget,
             population=population,
             fidelities=fidelities,
+            network_genes=len(networks),
         )
 
     def pair(self, genes: Genes) -> Pair | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -28,6 +29,8 @@ class Problem:
     """Proposals of a generation, for strategies that have generations."""
     fidelities: int = 1
     """How truly genes can be evaluated: 0 is the cheapest, the last is the one whose outcomes count."""
+    network_genes: int = 0
+    """How many of the genes, the first ones, are the network's, where the others are the accelerator's."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,11 @@ class Outcome:
     def feasible(self) -> bool:
         """Whether it meets every constraint and its objectives are known."""
         return self.objectives is not None and self.violation <= 0
+
+    @property
+    def missed(self) -> float:
+        """The violation on a scale from 0 to 1, where infinity has its place."""
+        return 1.0 if self.violation == inf else self.violation / (1 + self.violation)
 
 
 class Strategy(ABC):

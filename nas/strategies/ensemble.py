@@ -36,15 +36,15 @@ class Ensemble:
         self._linear = weights(inputs, outputs, 0.3)
         self._optimiser = torch.optim.AdamW([*self._layers, self._linear], LEARNING_RATE, weight_decay=WEIGHT_DECAY)
 
-    def fit(self, genes: np.ndarray, values: np.ndarray) -> None:
+    def fit(self, genes: np.ndarray, values: np.ndarray, steps: int = STEPS) -> None:
         """Take ``genes`` [n, genes] with ``values`` [n, outputs], NaN where unknown; each output is known of some."""
         self._mean = np.nanmean(values, axis=0)
         self._deviation = np.maximum(np.nanstd(values, axis=0), 1e-9)
         known = torch.tensor(np.isfinite(values))
         y = torch.tensor((values - self._mean) / self._deviation, dtype=torch.float32).nan_to_num()
         x = self._features(genes)
-        for _ in range(STEPS):
-            loss = ((self._forward(x) - y).square() * known).sum() / known.sum()
+        for _ in range(steps):
+            loss = ((self.standardised(x) - y).square() * known).sum() / known.sum()
             self._optimiser.zero_grad()
             loss.backward()
             self._optimiser.step()
@@ -52,7 +52,7 @@ class Ensemble:
     def predict(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The members' mean and standard deviation, both [n, outputs], for ``genes`` [n, genes]."""
         with torch.no_grad():
-            members = self._forward(self._features(genes)).double().numpy()
+            members = self.standardised(self._features(genes)).double().numpy()
         return members.mean(axis=0) * self._deviation + self._mean, members.std(axis=0) * self._deviation
 
     def _features(self, genes: np.ndarray) -> Tensor:
@@ -63,8 +63,11 @@ class Ensemble:
         ]
         return torch.tensor(np.concatenate(columns, axis=1), dtype=torch.float32)
 
-    def _forward(self, features: Tensor) -> Tensor:
-        """float32 [members, n, outputs]."""
+    def standardised(self, features: Tensor) -> Tensor:
+        """float32 [members, n, outputs]: predictions less their mean, over their deviation, of ``fit``'s values.
+
+        ``features`` [n, inputs] are those of genes, or of genes that are relaxed; gradients reach them.
+        """
         inputs = x = features.expand(MEMBERS, -1, -1)
         for layer in self._layers[:-1]:
             x = F.silu(_affine(x, layer))

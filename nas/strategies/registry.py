@@ -18,6 +18,7 @@ class StrategyName(StrEnum):
     SMS_EGO = "sms-ego"
     SINGLE_STAGE = "single-stage"
     SUCCESSIVE = "successive"
+    DANCE = "dance"
 
 
 _CLASSES = {
@@ -28,6 +29,7 @@ _CLASSES = {
     StrategyName.SMS_EGO: ("nas.strategies.sms_ego", "SmsEgo"),
     StrategyName.SINGLE_STAGE: ("nas.strategies.single_stage", "SingleStage"),
     StrategyName.SUCCESSIVE: ("nas.strategies.successive", "Successive"),
+    StrategyName.DANCE: ("nas.strategies.dance", "Dance"),
 }
 
 

@@ -8,7 +8,7 @@ come; the weights are drawn anew for each proposal, so that the whole front is f
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import nan
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class SingleStage(Strategy):
             self._parents, self._known = _genes(least), self._known[:0]
             return
         unknown = (nan,) * self.problem.objectives
-        values = np.array([(*(outcome.objectives or unknown), _missed(outcome)) for outcome in outcomes])
+        values = np.array([(*(outcome.objectives or unknown), outcome.missed) for outcome in outcomes])
         self._predictor.fit(_genes(outcomes), values)
         self._parents, self._known = _genes(feasible), np.array([outcome.objectives for outcome in feasible])
         self._ideal = self._known.min(axis=0)
@@ -88,11 +88,6 @@ class SingleStage(Strategy):
         """float64 [n]: the augmented Tchebycheff norm of ``objectives`` [n, objectives], scaled to what is known."""
         weighted = weights * (objectives - self._ideal) / self._span
         return weighted.max(axis=1) + AUGMENTATION * weighted.sum(axis=1)
-
-
-def _missed(outcome: Outcome) -> float:
-    """The violation on a scale from 0 to 1, where infinity has its place."""
-    return 1.0 if outcome.violation == inf else outcome.violation / (1 + outcome.violation)
 
 
 def _genes(outcomes: list[Outcome]) -> np.ndarray:

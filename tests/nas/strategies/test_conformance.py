@@ -13,7 +13,12 @@ from moocore import hypervolume
 from nas.strategies import Genes, Outcome, Problem, Proposal, Strategy, StrategyName, strategy
 
 PROBLEM = Problem(
-    gene_sizes=(5, 5, 5, 5, 3, 4, 6), ordered=(False,) * 5 + (True,) * 2, objectives=2, budget=80, population=12
+    gene_sizes=(5, 5, 5, 5, 3, 4, 6),
+    ordered=(False,) * 5 + (True,) * 2,
+    objectives=2,
+    budget=80,
+    population=12,
+    network_genes=5,
 )
 LEARNING = [name for name in StrategyName if name is not StrategyName.RANDOM]
 GOOD = (3, 1, 4, 1, 2)
