@@ -12,10 +12,10 @@ from scipy.stats import kendalltau
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from nas.predictor.adaptation import adapt
-from nas.predictor.network import Predictor, train
+from nas.predictor.network import FARTHEST, Predictor, train
 from nas.predictor.selection import k_centre, most_disputed, random_choice
 
 SAMPLES = (10, 20, 50)
@@ -129,8 +129,10 @@ def _from_scratch(_pretrained: Predictor, sample: CostedPairs, seed: int) -> Pre
 
 
 def _ridge(_pretrained: Predictor, sample: CostedPairs, _seed: int) -> Predict:
+    # Clipped as the network's features are: one that hardly varies among the samples would carry predictions away.
+    clip = FunctionTransformer(np.clip, kw_args={"a_min": -FARTHEST, "a_max": FARTHEST})
     models = [
-        make_pipeline(StandardScaler(), RidgeCV(RIDGE_STRENGTHS)).fit(sample.features, costs)
+        make_pipeline(StandardScaler(), clip, RidgeCV(RIDGE_STRENGTHS)).fit(sample.features, costs)
         for costs in np.log(sample.costs.T)
     ]
     return lambda features: np.exp([model.predict(features) for model in models]).T

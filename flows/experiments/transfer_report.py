@@ -26,6 +26,7 @@ COLOURS = {
     Method.RIDGE: "#d98c3f",
     Method.BOOSTING: "#b8860b",
 }
+TICKS = (3, 5, 10, 20, 40)
 JUDGED = 20
 """Samples of the summary."""
 
@@ -171,7 +172,7 @@ def transfer_png(values: dict[str, Any]) -> bytes:
         panels[0, column].set_title(target.name)
         panels[-1, column].set_xlabel("samples")
     for axes, name in zip(panels[:, 0], METRICS, strict=True):
-        axes.set_ylabel(f"mean error of {name}, %")
+        axes.set(ylabel=f"mean error of {name}, %", yticks=TICKS, yticklabels=[str(tick) for tick in TICKS])
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
     buffer = io.BytesIO()
