@@ -40,30 +40,22 @@ def run_experiment(
     seeds: int,
     console: Console,
 ) -> str:
-    """Compare the methods, write ``joint-vs-staged.md``, ``.png`` and ``.json`` into ``directory``; returns the page.
+    """Compare the methods, write ``joint-vs-staged-SPACE.md``, ``.png`` and ``.json`` into ``directory``.
 
-    The files are written anew after each space. Costs that ``directory`` knows from an earlier run are not modelled
-    again. Raises InputError where a space has no table of accuracies, or the files in ``directory`` are of others.
+    Returns the pages. Costs that ``directory`` knows from an earlier run are not modelled again. Raises InputError
+    where a space has no table of accuracies, or the files in ``directory`` are of others.
     """
     oracles = [tabular_oracle(find_space(name, DATASET), DATASET, data_dir) for name in space_names]
     directory.mkdir(parents=True, exist_ok=True)
-    values: dict[str, Any] = {
-        "strategy": settings.strategy.value,
-        "budget": settings.budget,
-        "population": settings.population,
-        "seeds": seeds,
-        "lut_equivalents": LUT_EQUIVALENTS,
-        "accelerator_space": {name: [str(value) for value in choices] for name, choices in vars(ACCELERATORS).items()},
-        "spaces": [],
-    }
-    page = ""
+    pages = []
     for oracle in oracles:
-        values["spaces"].append(_space_values(directory, oracle, settings, seeds, console))
-        page = comparison_page(values)
-        write_json(directory / "joint-vs-staged.json", values)
-        write_bytes(directory / "joint-vs-staged.md", page.encode())
-        write_bytes(directory / "joint-vs-staged.png", comparison_png(values))
-    return page
+        values = _space_values(directory, oracle, settings, seeds, console)
+        name = f"joint-vs-staged-{oracle.space.name}"
+        pages.append(comparison_page(values, f"{name}.png"))
+        write_json(directory / f"{name}.json", values)
+        write_bytes(directory / f"{name}.png", comparison_png(values))
+        write_bytes(directory / f"{name}.md", pages[-1].encode())
+    return "\n".join(pages)
 
 
 def _space_values(
@@ -86,6 +78,12 @@ def _space_values(
             console.print(f"{name}: {task.metric} at {task.accuracy:.2%} done", highlight=False)
     return {
         "space": name,
+        "strategy": settings.strategy.value,
+        "budget": settings.budget,
+        "population": settings.population,
+        "seeds": seeds,
+        "lut_equivalents": LUT_EQUIVALENTS,
+        "accelerator_space": {name: [str(value) for value in choices] for name, choices in vars(ACCELERATORS).items()},
         "best_accuracy": networks.best,
         "networks": len(networks.accuracies),
         "accelerators": len(accelerators),

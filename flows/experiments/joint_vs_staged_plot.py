@@ -18,24 +18,22 @@ NAMES = {Metric.ENERGY: "energy", Metric.CYCLES: "cycles"}
 
 def comparison_png(values: dict[str, Any]) -> bytes:
     """Each method's cost over the optimum's by accuracy, the mean of seeds with its interval: a panel per metric."""
-    spaces = values["spaces"]
-    figure = Figure(figsize=(11, 3.8 * len(spaces)), dpi=150, layout="constrained")
-    panels = figure.subplots(len(spaces), len(Metric), squeeze=False)
-    for row, space in zip(panels, spaces, strict=True):
-        for axes, metric in zip(row, Metric, strict=True):
-            found = [task for task in space["tasks"] if task["metric"] == metric]
-            places = np.arange(len(found))
-            for number, (method, colour) in enumerate(zip(Method, COLOURS, strict=True)):
-                means, halves = np.array([excess(task, method).mean_and_interval for task in found]).T
-                offset = 0.8 * ((number + 0.5) / len(Method) - 0.5)
-                axes.errorbar(places + offset, 1 + means, halves, fmt="o", color=colour, capsize=3, label=method.value)
-            axes.axhline(1, color="#444444", linewidth=0.8, linestyle="--")
-            axes.set(title=f"{space['space']}: {NAMES[metric]}", ylabel="times the optimum's", yscale="log")
-            axes.set_xticks(places, [f"at least {task['accuracy']:.2%}" for task in found])
-            axes.grid(True, axis="y", which="both", color="#e6e8ec", linewidth=0.6)
-            axes.set_axisbelow(True)
-            axes.spines[["top", "right"]].set_visible(False)
-    panels[0][0].legend(frameon=False)
+    figure = Figure(figsize=(11, 4), dpi=150, layout="constrained")
+    panels = figure.subplots(1, len(Metric))
+    for axes, metric in zip(panels, Metric, strict=True):
+        found = [task for task in values["tasks"] if task["metric"] == metric]
+        places = np.arange(len(found))
+        for number, (method, colour) in enumerate(zip(Method, COLOURS, strict=True)):
+            means, halves = np.array([excess(task, method).mean_and_interval for task in found]).T
+            offset = 0.8 * ((number + 0.5) / len(Method) - 0.5)
+            axes.errorbar(places + offset, 1 + means, halves, fmt="o", color=colour, capsize=3, label=method.value)
+        axes.axhline(1, color="#444444", linewidth=0.8, linestyle="--")
+        axes.set(title=f"{values['space']}: {NAMES[metric]}", ylabel="times the optimum's")
+        axes.set_xticks(places, [f"at least {task['accuracy']:.2%}" for task in found])
+        axes.grid(True, axis="y", color="#e6e8ec", linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].legend(frameon=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,28 +65,31 @@ def savings(task: dict[str, Any], method: Method) -> list[float]:
     return [1 - (1 + joint) / (1 + staged) for joint, staged in pairs if not np.isnan([joint, staged]).any()]
 
 
-def comparison_page(values: dict[str, Any]) -> str:
-    """The page, in Markdown."""
+def comparison_page(values: dict[str, Any], plot: str) -> str:
+    """The page, in Markdown, which shows the picture ``plot`` beside it."""
+    tasks = values["tasks"]
     return "\n".join(
         [
-            "# Joint against staged search",
+            f"# Joint against staged search: {values['space']}",
             "",
             *_introduction(values),
+            "",
+            f"![Cost over the optimum's, by accuracy and method]({plot})",
             "",
             "## Distance to the optimum",
             "",
             *_table(
-                ["space", "minimised", "accuracy at least", "optimum", *(method.value for method in Method)],
-                [_distance_row(space, task) for space, task in _tasks(values)],
+                ["minimised", "accuracy at least", "optimum", *(method.value for method in Method)],
+                [_distance_row(task) for task in tasks],
             ),
             "",
             "## What joint search saves",
             "",
-            *_savings_notes(values),
+            *_savings_notes(tasks),
             "",
             *_table(
-                ["space", "minimised", "accuracy at least", "best staged", "saved", *(f"of {m.value}" for m in STAGED)],
-                [_savings_row(space, task) for space, task in _tasks(values)],
+                ["minimised", "accuracy at least", "best staged", "saved", *(f"of {m.value}" for m in STAGED)],
+                [_savings_row(task) for task in tasks],
             ),
             "",
             "## The optima",
@@ -96,16 +99,12 @@ def comparison_page(values: dict[str, Any]) -> str:
             "pair where that is another.",
             "",
             *_table(
-                ["space", "minimised", "accuracy at least", "network", "accelerator", "LUT equivalents", "whole model"],
-                [_optimum_row(space, task) for space, task in _tasks(values)],
+                ["minimised", "accuracy at least", "network", "accelerator", "LUT equivalents", "whole model"],
+                [_optimum_row(task) for task in tasks],
             ),
             "",
         ]
     )
-
-
-def _tasks(values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    return ((space["space"], task) for space in values["spaces"] for task in space["tasks"])
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -113,12 +112,6 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _introduction(values: dict[str, Any]) -> list[str]:
-    spaces = "; ".join(
-        f"{space['space']}: {space['networks']} networks x {space['accelerators']} accelerators that fit, of which the "
-        f"{space['costed_networks']} networks that reach an accuracy asked for were costed, "
-        f"{space['costed_networks'] * space['accelerators']} pairs in {space['costing_cpu_seconds']:.0f} CPU s"
-        for space in values["spaces"]
-    )
     searched = "; ".join(f"{name} {', '.join(choices)}" for name, choices in values["accelerator_space"].items())
     return [
         "Energy or cycles per inference at equal accuracy: the best pair of network and accelerator that reaches an "
@@ -130,12 +123,15 @@ def _introduction(values: dict[str, Any]) -> list[str]:
         "",
         f"Accelerators: {searched}; half of them fit the device.",
         "",
-        f"The optimum is enumerated ({spaces}): networks below every accuracy asked for and accelerators that do not "
-        "fit cannot be it.",
+        f"The optimum is that of all {values['networks']} networks x {values['accelerators']} accelerators that fit. "
+        f"The {values['costed_networks']} networks that reach an accuracy asked for were costed on each, "
+        f"{values['costed_networks'] * values['accelerators']} pairs in {values['costing_cpu_seconds']:.0f} CPU "
+        "seconds; the others' accuracies rule them out.",
         "",
         "- **joint**: networks and accelerators at once.",
-        f"- **fixed accelerator**: the accelerator with the least geometric mean cost over {SAMPLE} networks drawn at "
-        "random that reach the accuracy, then hardware-aware search of the network on it.",
+        f"- **fixed accelerator**: the accelerator with the least geometric mean cost over "
+        f"{SAMPLE} networks drawn at random that reach the accuracy, or fewer where an eighth of the evaluations meets "
+        "no more, then hardware-aware search of the network on it.",
         "- **fixed network**: search for accuracy alone, then the accelerator for the most accurate network.",
         "- **network first**: hardware-aware search of the network on the accelerator nearest to the default preset, "
         "then the accelerator for it.",
@@ -153,12 +149,12 @@ def _introduction(values: dict[str, Any]) -> list[str]:
     ]
 
 
-def _distance_row(space: str, task: dict[str, Any]) -> list[str]:
-    return [*_head(space, task), _cost(task, task["optimum"]["cost"]), *(_distance(excess(task, m)) for m in Method)]
+def _distance_row(task: dict[str, Any]) -> list[str]:
+    return [*_head(task), _cost(task, task["optimum"]["cost"]), *(_distance(excess(task, m)) for m in Method)]
 
 
-def _head(space: str, task: dict[str, Any]) -> list[str]:
-    return [space, "energy" if task["metric"] == Metric.ENERGY else "latency", f"{task['accuracy']:.2%}"]
+def _head(task: dict[str, Any]) -> list[str]:
+    return ["energy" if task["metric"] == Metric.ENERGY else "latency", f"{task['accuracy']:.2%}"]
 
 
 def _cost(task: dict[str, Any], cost: float) -> str:
@@ -177,9 +173,9 @@ def _percent(mean: float, half: float) -> str:
     return f"{100 * mean:.1f} %" if np.isnan(half) else f"{100 * mean:.1f} ± {100 * half:.1f} %"
 
 
-def _savings_row(space: str, task: dict[str, Any]) -> list[str]:
+def _savings_row(task: dict[str, Any]) -> list[str]:
     best = best_staged(task)
-    return [*_head(space, task), best.value, _saved(task, best), *(_saved(task, method) for method in STAGED)]
+    return [*_head(task), best.value, _saved(task, best), *(_saved(task, method) for method in STAGED)]
 
 
 def _saved(task: dict[str, Any], method: Method) -> str:
@@ -187,11 +183,11 @@ def _saved(task: dict[str, Any], method: Method) -> str:
     return _percent(*mean_and_interval(found)) if found else "none"
 
 
-def _savings_notes(values: dict[str, Any]) -> list[str]:
+def _savings_notes(tasks: Sequence[dict[str, Any]]) -> list[str]:
     def span(metric: Metric, of: Callable[[dict[str, Any]], Method]) -> str:
         means = [
             mean_and_interval(found)[0]
-            for _, task in _tasks(values)
+            for task in tasks
             if task["metric"] == metric and (found := savings(task, of(task)))
         ]
         return f"{100 * min(means):.1f} to {100 * max(means):.1f} %" if means else "none"
@@ -212,11 +208,11 @@ def _savings_notes(values: dict[str, Any]) -> list[str]:
     ]
 
 
-def _optimum_row(space: str, task: dict[str, Any]) -> list[str]:
+def _optimum_row(task: dict[str, Any]) -> list[str]:
     best = task["optimum"]
     network = best["architecture"].replace("|", "\\|")
     return [
-        *_head(space, task),
+        *_head(task),
         f"`{network}`",
         accelerator_summary(config_from_values(best["accelerator"])),
         str(best["lut_equivalents"]),

@@ -53,8 +53,8 @@ def pair_table(
 ) -> PairTable:
     """The table of ``architectures`` x ``accelerators``; what ``path`` has of it from earlier is not made again.
 
-    ``on_progress`` is told how many accelerators are done. Raises InputError where ``path`` is of other networks, is
-    damaged, or another process appends to it.
+    ``on_progress`` is told how many accelerators are done as another is. Raises InputError where ``path`` is of other
+    networks, is damaged, or another process appends to it.
     """
     log = LineLog(path, LINES)
     try:
@@ -67,8 +67,7 @@ def pair_table(
         began = time.process_time()
         graphs: list[LayerGraph] = []
         table = CostTable(neighbours=NEIGHBOURS)
-        for done, config in enumerate(accelerators):
-            on_progress(done)
+        for config in accelerators:
             if config in known:
                 continue
             graphs = graphs or [outline(space, architecture) for architecture in architectures]
@@ -84,6 +83,7 @@ def pair_table(
                     "cpu_seconds": round(seconds, 2),
                 }
             )
+            on_progress(len(known))
     finally:
         log.close()
     rows = [known[config] for config in accelerators]

@@ -187,8 +187,10 @@ def _best_network(run: Run, accelerator: Genes, until: int) -> Genes | None:
 
 
 def _best_accelerator(run: Run, networks: list[Genes], until: int) -> Genes:
-    """The fitting accelerator with the least geometric mean cost of ``networks``; the default where none was found."""
+    """The fitting accelerator with the least geometric mean cost of ``networks``; the default where there is none."""
     accelerators = run.oracle.space.accelerators
+    if not networks:
+        return _default_accelerator(run.oracle)
 
     def judge(accelerator: Genes) -> Outcome:
         excess = run.oracle.excess(accelerator)
@@ -206,13 +208,18 @@ def _best_accelerator(run: Run, networks: list[Genes], until: int) -> Genes:
 
 
 def _drawn_networks(run: Run, count: int) -> list[Genes]:
-    """The first ``count`` networks drawn at random that reach the accuracy; else the most accurate of all draws."""
+    """The first ``count`` networks drawn at random that reach the accuracy; else the most accurate that were drawn.
+
+    Fewer where the table has the costs of fewer: it leaves out networks that reach none of the accuracies asked for.
+    """
     choices = run.oracle.space.architectures.choices
     drawn: dict[Genes, float] = {}
     for _ in range(run.settings.budget // DRAWS):
         network = tuple(run.rng.integers(choices).tolist())
-        drawn[network] = run.accuracy(network)
-        if sum(run.oracle.reaches(known) for known in drawn) == count:
+        accuracy = run.accuracy(network)
+        if run.oracle.is_costed(network):
+            drawn[network] = accuracy
+        if sum(map(run.oracle.reaches, drawn)) == count:
             break
     return sorted(drawn, key=lambda network: -drawn[network])[:count]
 

@@ -115,6 +115,10 @@ class TaskOracle:
         """Whether the network is accurate enough."""
         return self.accuracy(network) >= self.task.accuracy
 
+    def is_costed(self, network: Genes) -> bool:
+        """Whether the table has the network."""
+        return self.name(network) in self._column
+
     def excess(self, accelerator: Genes) -> float:
         """By how much, relative to its bound, the device is too small; 0 where the accelerator fits."""
         area = lut_equivalents(self.space.accelerators.decode(accelerator))
@@ -122,10 +126,10 @@ class TaskOracle:
 
     def cost(self, network: Genes, accelerator: Genes) -> float:
         """Of an accelerator that fits; infinite where it cannot run the network, or the table does not have that."""
-        column = self._column.get(self.name(network) or "")
-        if column is None:
+        if not self.is_costed(network):
             return inf
-        return float(self._costs[self._row[self.space.accelerators.decode(accelerator)], column])
+        row = self._row[self.space.accelerators.decode(accelerator)]
+        return float(self._costs[row, self._column[self._networks.names[network]]])
 
     def outcome(self, genes: Genes) -> Outcome:
         """What a strategy is told of a pair: the logarithm of its cost, or how far it misses the constraints."""
