@@ -72,6 +72,8 @@ def transfer_page(values: dict[str, Any]) -> str:
         f"On the source's own held-out pairs the predictor errs by {errors}, tau "
         f"{_tau(source, 0):.3f} and {_tau(source, 1):.3f}.",
         "",
+        "![Error by number of samples, for each target and metric](transfer.png)",
+        "",
         f"## With {JUDGED} samples",
         "",
         "Error of the transferred predictor (random samples) relative to that of others; below 1 it is better.",
