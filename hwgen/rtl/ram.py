@@ -16,6 +16,7 @@ RAM_VERILOG = f"""\
 // One read and one write port. Nobody relies on what is read of a granule while it is written, which lets block RAM do.
 // The write is blocking, after the read: the same hardware, and simulators need no shadow copy of each granule. What
 // looks at all granules at once is for them too: in most cycles nothing is written.
+// Block RAM however few the words: as LUTs, a small accelerator's buffers would fill the chip.
 // Words start as zero: lanes beyond a tensor's end meet zero weights, and only a known value times zero is zero.
 module {RAM_MODULE} #(
   parameter WIDTH = 8,
@@ -31,7 +32,7 @@ module {RAM_MODULE} #(
   input [ADDRESS_BITS-1:0] write_address,
   input [WIDTH-1:0] write_data
 );
-  (* no_rw_check *)
+  (* no_rw_check, ram_style = "block" *)
   reg [WIDTH-1:0] words [0:DEPTH-1];
   integer word, granule;
   initial

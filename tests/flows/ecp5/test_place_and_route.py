@@ -61,7 +61,7 @@ def test_a_small_accelerator_becomes_a_bitstream(tmp_path: Path, capsys: pytest.
     assert report["fmax_mhz"] > 40
     assert f"{report['fmax_mhz']:.1f} MHz" in capsys.readouterr().out
     assert report["components"]["compute_engine.array"]["dsp"] == 4
-    assert report["components"]["act_buffer"]["bram"] == 16
+    assert report["components"]["act_buffer"]["bram"] == 32
     for kind, resource in report["resources"].items():
         assert 0 < resource["used"] <= resource["available"], kind
     assert (output / "accelerator.bit").read_bytes().startswith(b"\xff\x00")
