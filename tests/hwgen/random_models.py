@@ -146,8 +146,10 @@ def _write_fully_connected(writer: ModelWriter) -> None:
 def _write_add(writer: ModelWriter) -> None:
     """The sum of the latest activation and an earlier one, itself, or itself at quite another scale."""
     rng, left = writer.rng, writer.output
-    earlier = [t for op in writer.operators for t in (op.inputs[0], op.output) if t is not None]
-    right = next((tensor for tensor in earlier if tensor.shape == left.shape and tensor is not left), left)
+    operators = writer.operators
+    refused = [left, *(op.output for op in operators if op.name in ("PAD", "PADV2"))]  # which only convolutions may read
+    earlier = [t for op in operators for t in (op.inputs[0], op.output) if t is not None and t not in refused]
+    right = next((tensor for tensor in earlier if tensor.shape == left.shape), left)
     if rng.random() < 0.5:
         right = writer.activation(left.shape, scale=left.scales[0] * float(np.exp(rng.uniform(-7, 7))))
         writer.append("QUANTIZE", (left,), right)
