@@ -147,7 +147,8 @@ def _write_add(writer: ModelWriter) -> None:
     """The sum of the latest activation and an earlier one, itself, or itself at quite another scale."""
     rng, left = writer.rng, writer.output
     operators = writer.operators
-    refused = [left, *(op.output for op in operators if op.name in ("PAD", "PADV2"))]  # which only convolutions may read
+    # Only convolutions may read what a PAD leaves.
+    refused = [left, *(op.output for op in operators if op.name in ("PAD", "PADV2"))]
     earlier = [t for op in operators for t in (op.inputs[0], op.output) if t is not None and t not in refused]
     right = next((tensor for tensor in earlier if tensor.shape == left.shape), left)
     if rng.random() < 0.5:
