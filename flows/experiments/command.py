@@ -38,7 +38,7 @@ def strategies(
 
     names = tuple(dict.fromkeys(strategy or StrategyName))
     page = run_experiment(output, space, dataset, data_dir, names, budget, seeds, population, Console(stderr=True))
-    Console().print(page, soft_wrap=True, highlight=False, markup=False)
+    _print(page)
 
 
 @experiments.command("zero-cost")
@@ -58,7 +58,7 @@ def zero_cost(
     from flows.experiments.zero_cost_job import run_experiment
 
     page = run_experiment(output, space, dataset, data_dir, networks, seed)
-    Console().print(page, soft_wrap=True, highlight=False, markup=False)
+    _print(page)
 
 
 @experiments.command()
@@ -82,7 +82,7 @@ def joint_vs_staged(
     names = tuple(dict.fromkeys(space or ("macro", "nasbench201")))
     settings = SearchSettings(strategy, budget, population)
     page = run_experiment(output, names, data_dir, settings, seeds, Console(stderr=True))
-    Console().print(page, soft_wrap=True, highlight=False, markup=False)
+    _print(page)
 
 
 @experiments.command()
@@ -100,4 +100,8 @@ def transfer(
     from flows.experiments.transfer_job import run_transfer
 
     page = run_transfer(output, space, dataset, source_pairs, target_pairs, seeds, Console(stderr=True))
+    _print(page)
+
+
+def _print(page: str) -> None:
     Console().print(page, soft_wrap=True, highlight=False, markup=False)

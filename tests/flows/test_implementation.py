@@ -16,6 +16,7 @@ from flows.ecp5.place_and_route import CriticalPath, Implementation, Resource
 from flows.ecp5.synthesis import Netlist
 from flows.errors import exit_code
 from hwgen.config import AcceleratorConfig
+from hwgen.verilog import emit
 
 CELLS = {
     "accelerator": "$scopeinfo",
@@ -35,7 +36,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> None:
     def synthesise(config: AcceleratorConfig, watch: Callable[[str], None]) -> Netlist:
         watch("[1/2] a step")
         cells = {name: {"type": kind} for name, kind in CELLS.items()}
-        return Netlist({"modules": {"boundary": {"cells": cells}}}, 1.0)
+        return Netlist(emit(config), {"modules": {"boundary": {"cells": cells}}}, 1.0)
 
     def place_and_route(netlist: Netlist, device: Device, grade: int, seed: int, watch: object) -> Implementation:
         path = CriticalPath("drain.x", "drain.y", delay_ns=20.0, routing_ns=15.0)

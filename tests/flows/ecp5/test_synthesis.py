@@ -22,7 +22,9 @@ CELLS = {
 def test_cells_are_counted_by_component_and_by_part_of_the_compute_engine() -> None:
     """By instances alone: a register whose name has fields is no component."""
     cells = dict.fromkeys((*INSTANCES, *PARTS), "$scopeinfo") | CELLS
-    netlist = Netlist({"modules": {"boundary": {"cells": {name: {"type": kind} for name, kind in cells.items()}}}}, 0.0)
+    netlist = Netlist(
+        "", {"modules": {"boundary": {"cells": {name: {"type": kind} for name, kind in cells.items()}}}}, 0.0
+    )
     assert netlist.components() == {
         "accelerator": Counter(LUT4=1),
         "boundary": Counter(TRELLIS_FF=1),
