@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from matplotlib.ticker import FormatStrFormatter, NullFormatter, PercentFormatte
 from flows.accelerators import config_values
 from flows.constraints import Constraint
 from flows.evaluation import ENERGY_TABLE, Evaluation, Tier
+from flows.figures import plain, rendered
 from nas.accuracy import AccuracyTier
 
 matplotlib.use("Agg")
@@ -121,13 +121,9 @@ def front_png(plot: FrontPlot) -> bytes:
     axes.xaxis.set_minor_formatter(NullFormatter())
     if not plot.scored:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-    axes.grid(True, which="both", color="#e6e8ec", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    plain(axes, which="both")
     axes.legend(loc="lower right", frameon=True, framealpha=0.9)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return rendered(figure)
 
 
 def front_html(plot: FrontPlot) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
+from flows.figures import plain, rendered
 from hwgen.errors import InputError
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -49,10 +49,6 @@ def utilisation_plot(values: dict[str, Any], suffix: str) -> bytes:
     )
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-    axes.grid(True, axis="y", color="#e6e8ec", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    plain(axes, axis="y")
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=suffix.removeprefix("."))
-    return buffer.getvalue()
+    return rendered(figure, suffix.removeprefix("."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 from flows.experiments.joint_vs_staged_report import excess
 from flows.experiments.staged import Method
 from flows.experiments.task import Metric
+from flows.figures import plain, rendered
 
 COLOURS = ("#c44e52", "#3b6ea5", "#8a919e", "#d98c3f", "#5a9e6f")
 NAMES = {Metric.ENERGY: "energy", Metric.CYCLES: "cycles"}
@@ -30,10 +30,6 @@ def comparison_png(values: dict[str, Any]) -> bytes:
         axes.axhline(1, color="#444444", linewidth=0.8, linestyle="--")
         axes.set(title=f"{values['space']}: {NAMES[metric]}", ylabel="times the optimum's")
         axes.set_xticks(places, [f"at least {task['accuracy']:.2%}" for task in found])
-        axes.grid(True, axis="y", color="#e6e8ec", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes, axis="y")
     panels[0].legend(frameon=False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return rendered(figure)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from flows.experiments.strategies import (
     mean_and_interval,
     yardstick,
 )
+from flows.figures import plain, rendered
 from flows.pareto import OBJECTIVES
 from nas.strategies import StrategyName
 
@@ -111,10 +111,6 @@ def comparison_png(values: dict[str, Any]) -> bytes:
     left.set(xlabel="proposals", ylabel="normalised hypervolume", title=values["title"])
     right.set(xlabel="CPU seconds: strategy and oracle", xscale="log")
     for axes in (left, right):
-        axes.grid(True, color="#e6e8ec", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes)
     left.legend(loc="lower right", frameon=False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return rendered(figure)

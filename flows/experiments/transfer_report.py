@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,6 +13,7 @@ from flows.evaluation import ENERGY_TABLE
 from flows.experiments.strategies import CONFIDENCE, mean_and_interval
 from flows.experiments.transfer import SAMPLES, Method, Score
 from flows.experiments.transfer_pairs import SOURCE, TARGETS
+from flows.figures import plain, rendered
 
 METRICS = ("cycles", "energy")
 COLOURS = {
@@ -168,15 +168,11 @@ def transfer_png(values: dict[str, Any]) -> bytes:
                 axes.plot(SAMPLES, np.multiply(100, errors), color=colour, label=method.value, marker="o", markersize=3)
             axes.set(xscale="log", yscale="log", xticks=SAMPLES, xticklabels=[str(samples) for samples in SAMPLES])
             axes.minorticks_off()
-            axes.grid(True, color="#e6e8ec", linewidth=0.6)
-            axes.set_axisbelow(True)
-            axes.spines[["top", "right"]].set_visible(False)
+            plain(axes)
         panels[0, column].set_title(target.name)
         panels[-1, column].set_xlabel("samples")
     for axes, name in zip(panels[:, 0], METRICS, strict=True):
         axes.set(ylabel=f"mean error of {name}, %", yticks=TICKS, yticklabels=[str(tick) for tick in TICKS])
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return rendered(figure)

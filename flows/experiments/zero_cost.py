@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy import stats
 
+from flows.figures import rendered
 from nas.data import Split
 from nas.oracles import TabularOracle
 from nas.spaces import Space
@@ -111,6 +111,4 @@ def zero_cost_png(values: dict[str, Any]) -> bytes:
         axes.grid(True, color="#e6e8ec", linewidth=0.6)
         axes.set_axisbelow(True)
     panels[0].set_ylabel("accuracy in the table")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return rendered(figure)
