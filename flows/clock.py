@@ -9,7 +9,8 @@ from rich.table import Table
 
 from flows.ecp5.devices import DEVICES
 from flows.ecp5.place_and_route import Implementation, place_and_route
-from flows.ecp5.synthesis import Netlist, synthesise
+from flows.ecp5.synthesis import synthesise
+from flows.netlist import Netlist
 from hwgen.config import PRESETS, Dataflow
 
 DEVICE = DEVICES["ecp5-85k"]

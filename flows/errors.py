@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typer import Abort
 from typer.exceptions import TyperException
 
-from flows.ecp5.tools import ImplementationError
+from flows.tools import ImplementationError
 from hwgen.errors import InputError
 from sim.system import SimulationError
 from sim.verilator import SimulatorMissingError, VerilatorError

@@ -13,8 +13,9 @@ from rich.table import Table
 from flows.accelerators import config_values
 from flows.ecp5.devices import LUTS_OF, Device
 from flows.ecp5.place_and_route import Implementation, Resource, place_and_route
-from flows.ecp5.synthesis import Netlist, synthesise
+from flows.ecp5.synthesis import synthesise
 from flows.files import new_directory, refuse_occupied, write_json
+from flows.netlist import Netlist
 from hwgen.config import AcceleratorConfig
 from hwgen.files import write_bytes
 

@@ -16,6 +16,8 @@ from hwgen.rtl.accelerator import accelerator_ports
 from hwgen.verilog import TOP_MODULE
 
 BOUNDARY_MODULE = "boundary"
+INSTANCE = "accelerator"
+"""The accelerator's name in it."""
 PINS = 'LOCATE COMP "clk" SITE "G2";\n'
 """A clock input. Left to the placer, the clock may come in where no way to the clock network is free."""
 
@@ -41,6 +43,6 @@ module {BOUNDARY_MODULE}(input clk, input rst, input scan_in, output scan_out);
     inputs <= {{inputs, scan_in}};
     signature <= {{signature, 1'b0}} ^ outputs;
   end
-  {TOP_MODULE} accelerator(.clk(clk), .rst(reset), {", ".join(connections)});
+  {TOP_MODULE} {INSTANCE}(.clk(clk), .rst(reset), {", ".join(connections)});
 endmodule
 """

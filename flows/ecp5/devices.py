@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from flows.capacity import refuse_excess
 from hwgen.errors import InputError
 
 PACKAGE = "CABGA381"
@@ -55,12 +56,4 @@ def refuse_oversized(device: Device, cells: Counter[str]) -> None:
         "18x18 multipliers": (cells["MULT18X18D"], device.dsp),
         "18 Kbit memories": (cells["DP16KD"], device.bram),
     }
-    excess = [
-        f"{used - available} {what} too many ({used} of {available})"
-        for what, (used, available) in wanted.items()
-        if used > available
-    ]
-    if excess:
-        larger = [other.name for other in DEVICES.values() if other.lut > device.lut]
-        advice = f"a smaller accelerator or {' or '.join(larger)}" if larger else "a smaller accelerator"
-        raise InputError(f"device: the accelerator does not fit {device.name}: {', '.join(excess)}; accepted: {advice}")
+    refuse_excess(device.name, wanted, [other.name for other in DEVICES.values() if other.lut > device.lut])

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.ecp5.boundary import PINS
+from flows.ecp5.boundary import INSTANCE, PINS
 from flows.ecp5.devices import PACKAGE, Device, refuse_oversized
-from flows.ecp5.synthesis import Netlist
-from flows.ecp5.tools import Watch, run_ecppack, run_nextpnr
+from flows.ecp5.tools import run_ecppack, run_nextpnr
+from flows.netlist import Netlist
+from flows.tools import Watch
 
 TARGET_MHZ = 100
 """What placement and routing aim for. They stop improving paths that reach it."""
@@ -106,4 +107,4 @@ def _critical_path(steps: Sequence[dict[str, Any]]) -> CriticalPath:
 
 def _verilog_name(cell: str) -> str:
     """Yosys names a cell after the register, memory or instance that it is a part of, with its type and port behind."""
-    return CELL_TYPE.sub("", cell).removeprefix("accelerator.")
+    return CELL_TYPE.sub("", cell).removeprefix(f"{INSTANCE}.")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-import flows.ecp5.tools
 import flows.implementation
+import flows.tools
 from flows.cli import app
 from flows.ecp5.devices import Device
 from flows.ecp5.place_and_route import CriticalPath, Implementation, Resource
-from flows.ecp5.synthesis import Netlist
 from flows.errors import exit_code
+from flows.netlist import Netlist
 from hwgen.config import AcceleratorConfig
 from hwgen.verilog import emit
 
@@ -36,7 +36,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> None:
     def synthesise(config: AcceleratorConfig, watch: Callable[[str], None]) -> Netlist:
         watch("[1/2] a step")
         cells = {name: {"type": kind} for name, kind in CELLS.items()}
-        return Netlist(emit(config), {"modules": {"boundary": {"cells": cells}}}, 1.0)
+        return Netlist(emit(config), {"modules": {"boundary": {"cells": cells}}}, "accelerator.", 1.0)
 
     def place_and_route(netlist: Netlist, device: Device, grade: int, seed: int, watch: object) -> Implementation:
         path = CriticalPath("drain.x", "drain.y", delay_ns=20.0, routing_ns=15.0)
@@ -93,7 +93,7 @@ def test_an_occupied_output_is_left_alone(tmp_path: Path, capsys: pytest.Capture
 def test_a_missing_tool_is_named_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(flows.ecp5.tools, "find_spec", lambda name: None)
+    monkeypatch.setattr(flows.tools, "find_spec", lambda name: None)
     small = [word for value in ("rows=2", "cols=2", "rf_depth=1", "requant_lanes=1") for word in ("--set", value)]
     assert run(*small, "-o", tmp_path / "chip") == 1
     assert "pyosys is not installed; run `pip install 'cosynth[implement]'`" in capsys.readouterr().err

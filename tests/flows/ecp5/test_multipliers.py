@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flows.ecp5.multipliers import absorb_product_registers
-from flows.ecp5.tools import run_yosys
+from flows.tools import run_yosys
 from tests.flows.ecp5.primitives import MULT18X18D
 
 DESIGN = """\

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from flows.ecp5.synthesis import map_to_cells
-from flows.ecp5.tools import run_yosys
+from flows.tools import run_yosys
 from hwgen import reference
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig

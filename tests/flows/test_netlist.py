@@ -1,10 +1,10 @@
-"""Synthesis: which component a cell belongs to."""
+"""Netlists: which component a cell belongs to."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from flows.ecp5.synthesis import Netlist
+from flows.netlist import Netlist
 
 INSTANCES = ("accelerator", "accelerator.drain", "accelerator.drain.lane_0", "accelerator.compute_engine")
 PARTS = ("accelerator.compute_engine.array", "accelerator.compute_engine.array.rows")
@@ -19,17 +19,27 @@ CELLS = {
 }
 
 
+def netlist(module: str, within: str, cells: dict[str, str]) -> Netlist:
+    design = {"modules": {module: {"cells": {name: {"type": kind} for name, kind in cells.items()}}}}
+    return Netlist("", design, within, 0.0)
+
+
 def test_cells_are_counted_by_component_and_by_part_of_the_compute_engine() -> None:
     """By instances alone: a register whose name has fields is no component."""
-    cells = dict.fromkeys((*INSTANCES, *PARTS), "$scopeinfo") | CELLS
-    netlist = Netlist(
-        "", {"modules": {"boundary": {"cells": {name: {"type": kind} for name, kind in cells.items()}}}}, 0.0
-    )
-    assert netlist.components() == {
+    implemented = netlist("boundary", "accelerator.", dict.fromkeys((*INSTANCES, *PARTS), "$scopeinfo") | CELLS)
+    assert implemented.components() == {
         "accelerator": Counter(LUT4=1),
         "boundary": Counter(TRELLIS_FF=1),
         "compute_engine": Counter(TRELLIS_FF=1),
         "compute_engine.array": Counter(TRELLIS_FF=1, MULT18X18D=1),
         "drain": Counter(TRELLIS_FF=2),
     }
-    assert netlist.cells == Counter(TRELLIS_FF=5, MULT18X18D=1, LUT4=1)
+    assert implemented.cells == Counter(TRELLIS_FF=5, MULT18X18D=1, LUT4=1)
+
+
+def test_an_accelerator_without_a_boundary_has_the_same_components() -> None:
+    cells = {"drain": "$scopeinfo", "drain.lane_0.product_FDRE_Q": "FDRE", "drained_LUT4_O": "LUT4"}
+    assert netlist("cosynth_accelerator", "", cells).components() == {
+        "accelerator": Counter(LUT4=1),
+        "drain": Counter(FDRE=1),
+    }
