@@ -142,6 +142,22 @@ def implement(
 
 
 @app.command()
+def synthesise(
+    accelerator: Accelerator = "default",
+    overrides: Overrides = None,
+    device: Annotated[str, typer.Option(help="xc7a35t, xc7a100t, xc7z020, xc7k325t, xczu3eg or xczu7ev")] = "xc7z020",
+    output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/synthesis"),
+) -> None:
+    """Synthesise an accelerator for an AMD device; write what it takes of it, before place and route."""
+    from flows.amd.devices import find_device
+    from flows.synthesis import print_synthesis, run_synthesis
+
+    config = load_config(accelerator, tuple(overrides or ()))
+    report = run_synthesis(output, config, find_device(device), Console(stderr=True))
+    print_synthesis(report, output, Console(width=None if sys.stdout.isatty() else FILE_WIDTH))
+
+
+@app.command()
 def search(
     context: typer.Context,
     space: Annotated[str, typer.Option(help="network space: nasbench201, macro or mbconv")] = Settings.space,

