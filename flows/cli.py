@@ -41,6 +41,7 @@ Accelerator = Annotated[str, typer.Option(metavar="ACC", help="a preset (default
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="override one field of the accelerator")
 ]
+AmdDevice = Annotated[str, typer.Option(help="xc7a35t, xc7a100t, xc7z020, xc7k325t, xczu3eg or xczu7ev")]
 SizedFor = Annotated[str, typer.Option("--dataset", help="the data set that space:architecture is sized for")]
 
 
@@ -145,7 +146,7 @@ def implement(
 def synthesise(
     accelerator: Accelerator = "default",
     overrides: Overrides = None,
-    device: Annotated[str, typer.Option(help="xc7a35t, xc7a100t, xc7z020, xc7k325t, xczu3eg or xczu7ev")] = "xc7z020",
+    device: AmdDevice = "xc7z020",
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/synthesis"),
 ) -> None:
     """Synthesise an accelerator for an AMD device; write what it takes of it, before place and route."""
@@ -155,6 +156,23 @@ def synthesise(
     config = load_config(accelerator, tuple(overrides or ()))
     report = run_synthesis(output, config, find_device(device), Console(stderr=True))
     print_synthesis(report, output, Console(width=None if sys.stdout.isatty() else FILE_WIDTH))
+
+
+@app.command()
+def export(
+    accelerator: Accelerator = "default",
+    overrides: Overrides = None,
+    device: AmdDevice = "xc7z020",
+    clock_mhz: Annotated[float, typer.Option(min=1, max=1000, help="clock that Vivado is to reach")] = 100,
+    output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/export"),
+) -> None:
+    """Write an accelerator for Vivado, which packages and implements it, and as a core of FuseSoC."""
+    from flows.amd.devices import find_device
+    from flows.export import export
+
+    export(output, load_config(accelerator, tuple(overrides or ())), find_device(device), clock_mhz)
+    for path in sorted(path for path in output.rglob("*") if path.is_file()):
+        typer.echo(path)
 
 
 @app.command()
