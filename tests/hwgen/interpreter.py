@@ -2,10 +2,14 @@
 
 Instructions are atomic. Each engine takes its own in order; which engine goes next is drawn at random among those whose
 next instruction has nothing left to wait for, so a wait that is missing shows as a wrong result.
+
+It counts what it moves and scales, by the names of the accelerator's counters; operands that a row-stationary array
+keeps between pixels count as read.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,15 +95,18 @@ class Machine:
         self.weights = noise(config.weight_words, config.cols, config.rows)
         self.parameters = noise(config.parameter_words, config.requant_lanes, PARAMETER_BYTES)
         self.sums = np.zeros((0, config.cols), np.int64)
+        self.counts: Counter[str] = Counter()
 
     def execute(self, instruction: Instruction) -> None:
         match instruction.opcode:
             case Opcode.LOAD_ACT:
                 buffer, memory = self._transfer(instruction)
                 self.act[buffer] = self.memory[Region(instruction.region)][memory]
+                self.counts["dram_read_beats"] += self._beats(memory)
             case Opcode.STORE:
                 buffer, memory = self._transfer(instruction)
                 self.memory[Region(instruction.region)][memory] = self.act[buffer]
+                self.counts["dram_write_beats"] += self._beats(memory)
             case Opcode.LOAD_WEIGHT:
                 self._load_words(instruction, self.weights)
             case Opcode.LOAD_PARAM:
@@ -118,6 +125,11 @@ class Machine:
             place = np.full_like(row, i.bank), i.act_address + row * i.act_pitch + column
         return place, i.dram_offset + row * i.dram_pitch + column
 
+    def _beats(self, memory: np.ndarray) -> int:
+        """Of the bus, that hold the bytes at ``memory``, [rows, row_bytes]; rows share none."""
+        beats = memory // self.config.bus_bytes
+        return int((beats[:, -1] - beats[:, 0] + 1).sum())
+
     def _load_words(self, i: Instruction, buffer: np.ndarray) -> None:
         bus, word_bytes = self.config.bus_bytes, buffer[0].size
         beats = -(-word_bytes // bus)
@@ -125,6 +137,7 @@ class Machine:
         assert i.beats == i.words * beats
         words = self.memory[Region(i.region)][i.dram_offset : i.dram_offset + i.beats * bus].reshape(i.words, -1)
         buffer[i.word_address : i.word_address + i.words] = words[:, :word_bytes].reshape(-1, *buffer.shape[1:])
+        self.counts["dram_read_beats"] += words.size // bus
 
     def _mac(self, i: Instruction) -> None:
         assert i.in_pitch % self.config.act_word_bytes == 0
@@ -132,12 +145,16 @@ class Machine:
         assert i.chunk_steps == i.columns if i.slide else 1 <= i.chunk_steps <= register_file
         held = self.sums
         steps = i.kernel_steps * i.segment_steps * (1 if i.slide else i.columns)
+        # A block of pixels shares the words of the weight buffer; where windows slide, none goes beyond a row.
+        runs, pixels = (i.out_height, i.out_width) if i.slide else (1, i.out_height * i.out_width)
+        blocks = runs * -(-pixels // self.config.block_pixels)
         for group in range(i.groups):
             operands = self._sliding_operands(i, group) if i.slide else self._operands(i, group)
             words = np.zeros(steps, int) if i.weights_constant else np.arange(steps)
             if not (i.weights_constant or i.weights_shared):
                 words += group * steps
             weights = self.weights[i.weight_address + words].astype(np.int64)
+            self.counts["weight_reads"] += blocks * len(words)
             products = np.einsum("psrc,scr->psc", operands, weights)
             sums = products.max(axis=1) if i.take_maximum else products.sum(axis=1)
             if i.accumulate:
@@ -162,6 +179,10 @@ class Machine:
         row = i.first_row + y * i.row_stride + kernel_step * i.step_rows + kernel_row
         offset = i.first_offset + x * i.x_step + segment_step * i.segment_stride + group * i.group_stride + lane
         vectors = self._fetched(i, row, offset + column * i.column_stride)
+        stored = int(self._stored(i, row).sum())
+        self.counts["act_reads"] += (
+            stored * i.segment_steps * (i.columns * i.out_width - i.next_column * (i.out_width - 1))
+        )
         for pixel in range(1, i.out_width):
             vectors[:, pixel, :, :, : i.next_column] = vectors[:, pixel - 1, :, :, columns - i.next_column :]
         pixels, steps = i.out_height * i.out_width, i.kernel_steps * i.segment_steps * i.columns
@@ -188,7 +209,9 @@ class Machine:
             before = window
             offset = i.first_offset + x * i.x_step + segment_step * i.segment_stride + group * i.group_stride
             window = self._fetched(i, row, offset + column * i.column_stride + lane)
-            if x % self.config.block_pixels:
+            kept = i.next_column if x % self.config.block_pixels else 0
+            self.counts["act_reads"] += int(self._stored(i, row).sum()) * i.segment_steps * (i.columns - kept)
+            if kept:
                 window[:, :, :, : i.next_column] = before[:, :, :, i.columns - i.next_column :]
             newest_first = window[:, :, :, ::-1].reshape(i.out_height, steps, taps, lane.size)
             operands[:, x, :, :taps, : lane.size] = newest_first
@@ -196,11 +219,15 @@ class Machine:
 
     def _fetched(self, i: Instruction, row: np.ndarray, offset: np.ndarray) -> np.ndarray:
         """The tile's operands, int64, at ``offset`` of its row ``row``, clamped and padded."""
-        stored = (row >= 0) & (row < i.in_rows) & (offset >= 0) & (offset < i.in_row_bytes)
+        stored = self._stored(i, row) & (offset >= 0) & (offset < i.in_row_bytes)
         bank, address = banked(row, i.in_address + offset, i.in_pitch)
         fetched = self.act[np.where(stored, bank, 0), np.where(stored, address % 2**ACT_ADDRESS_BITS, 0)]
         operands = np.where(stored, np.clip(fetched, i.input_low, i.input_high), i.pad_value)
         return operands.astype(np.int64)
+
+    def _stored(self, i: Instruction, row: np.ndarray) -> np.ndarray:
+        """Which rows of the tile are in the buffer: the others are padding, and are not read."""
+        return (row >= 0) & (row < i.in_rows)
 
     def _write_back(self, i: Instruction, group: int, sums: np.ndarray) -> None:
         lanes = self.config.requant_lanes
@@ -212,6 +239,12 @@ class Machine:
         pixel = i.out_address + x[:, None] * i.out_step
         place = banked(i.out_bank + y[:, None], pixel + group * i.group_channels + channel, i.out_pitch)
         self.act[place] = results
+        self._count_results(len(sums), len(channel), lanes)
+
+    def _count_results(self, vectors: int, elements: int, lanes: int) -> None:
+        """``vectors`` of ``elements`` each were scaled and written, ``lanes`` at a time."""
+        self.counts["requantised"] += vectors * elements
+        self.counts["act_writes"] += vectors * -(-elements // lanes)
 
     def _requantise(self, i: Instruction, sums: np.ndarray, parameters: np.ndarray) -> np.ndarray:
         """int8 of int32 sums [..., C] with parameter entries [C, PARAMETER_BYTES]."""
@@ -239,6 +272,8 @@ class Machine:
         entry = self.parameters[i.parameter_address, :1]
         results = self._requantise(i, total[..., None], entry)[..., 0]
         self.act[banked(row, i.out_address + element, i.pitch)] = results
+        self._count_results(i.rows, i.row_elements, self.config.eltwise_lanes)
+        self.counts["act_reads"] += 2 * i.rows * -(-i.row_elements // self.config.eltwise_lanes)
 
 
 def banked(row: np.ndarray, address: np.ndarray, pitch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -248,6 +283,11 @@ def banked(row: np.ndarray, address: np.ndarray, pitch: int) -> tuple[np.ndarray
 
 def interpret(program: Program, image: np.ndarray, seed: int = 0) -> np.ndarray:
     """The output, int8 [h, w, c], of one run on ``image`` (int8 [H, W, C]) in an order drawn with ``seed``."""
+    return run_machine(program, image, seed).memory[Region.OUTPUT].reshape(program.output.shape)
+
+
+def run_machine(program: Program, image: np.ndarray, seed: int = 0) -> Machine:
+    """The machine at the end of such a run."""
     rng = np.random.default_rng(seed)
     machine = Machine(program, image, rng)
     *issued, _ = instructions(program.image)
@@ -264,4 +304,4 @@ def interpret(program: Program, image: np.ndarray, seed: int = 0) -> np.ndarray:
         engine = ready[int(rng.integers(len(ready)))]
         machine.execute(queues[engine][retired[engine]])
         retired[engine] += 1
-    return machine.memory[Region.OUTPUT].reshape(program.output.shape)
+    return machine
