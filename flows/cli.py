@@ -129,6 +129,9 @@ def implement(
     accelerator: Accelerator = "default",
     overrides: Overrides = None,
     device: Annotated[str, typer.Option(help="ecp5-25k, ecp5-45k or ecp5-85k")] = "ecp5-85k",
+    multipliers: Annotated[
+        int | None, typer.Option(min=0, help="18x18 multipliers to use at most; the array's others are LUTs")
+    ] = None,
     speed_grade: Annotated[int, typer.Option(min=6, max=8, help="of the device: 6 is the slowest")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="of placement: clocks differ by some percent")] = 1,
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/implementation"),
@@ -137,8 +140,9 @@ def implement(
     from flows.ecp5.devices import find_device
     from flows.implementation import print_implementation, run_implementation
 
-    config = load_config(accelerator, tuple(overrides or ()))
-    report = run_implementation(output, config, find_device(device), speed_grade, seed, Console(stderr=True))
+    config, chip = load_config(accelerator, tuple(overrides or ())), find_device(device)
+    limit = chip.dsp if multipliers is None else min(multipliers, chip.dsp)
+    report = run_implementation(output, config, chip, limit, speed_grade, seed, Console(stderr=True))
     print_implementation(report, output, Console(width=None if sys.stdout.isatty() else FILE_WIDTH))
 
 

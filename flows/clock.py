@@ -45,7 +45,7 @@ def main() -> None:
     for dataflow in Dataflow:
         config = replace(PRESETS["default"], dataflow=dataflow)
         with console.status(f"{dataflow}: synthesis") as status:
-            netlist = synthesise(config, watch=lambda _: None)
+            netlist = synthesise(config, DEVICE.dsp, watch=lambda _: None)
             status.update(f"{dataflow}: placement and routing, after {netlist.synth_seconds:.0f} s")
             rows[dataflow] = (netlist, place_and_route(netlist, DEVICE, SPEED_GRADE, SEED, watch=lambda _: None))
     Console().print(clock_table(rows))

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from flows.accelerators import config_values
 from flows.ecp5.devices import LUTS_OF, Device
+from flows.ecp5.lut_products import lut_products
 from flows.ecp5.place_and_route import Implementation, Resource, place_and_route
 from flows.ecp5.synthesis import synthesise
 from flows.files import new_directory, refuse_occupied, write_json
@@ -28,9 +29,17 @@ BOUNDARY = (
 
 
 def run_implementation(
-    output: Path, config: AcceleratorConfig, device: Device, speed_grade: int, seed: int, console: Console
+    output: Path,
+    config: AcceleratorConfig,
+    device: Device,
+    multipliers: int,
+    speed_grade: int,
+    seed: int,
+    console: Console,
 ) -> dict[str, Any]:
     """Implement ``config`` and write Verilog, bitstream and report into the directory ``output``; returns the report.
+
+    Products of the array beyond ``multipliers`` are LUTs.
 
     Raises InputError where ``output`` is occupied or the accelerator does not fit, ImplementationError where a tool
     fails.
@@ -38,10 +47,10 @@ def run_implementation(
     refuse_occupied(output)
     with console.status("synthesis") as status:
         watch = shown_on(status)
-        netlist = synthesise(config, watch)
+        netlist = synthesise(config, multipliers, watch)
         console.print(f"synthesised in {netlist.synth_seconds:.0f} s", highlight=False)
         implementation = place_and_route(netlist, device, speed_grade, seed, watch)
-    report = implementation_values(config, device, speed_grade, seed, netlist, implementation)
+    report = implementation_values(config, device, multipliers, speed_grade, seed, netlist, implementation)
     with new_directory(output) as directory:
         write_bytes(directory / "accelerator.v", netlist.verilog.encode())
         write_bytes(directory / "accelerator.bit", implementation.bitstream)
@@ -50,7 +59,13 @@ def run_implementation(
 
 
 def implementation_values(
-    config: AcceleratorConfig, device: Device, speed_grade: int, seed: int, netlist: Netlist, result: Implementation
+    config: AcceleratorConfig,
+    device: Device,
+    multipliers: int,
+    speed_grade: int,
+    seed: int,
+    netlist: Netlist,
+    result: Implementation,
 ) -> dict[str, Any]:
     """Everything that was found, as JSON values."""
     peak = config.multipliers * result.fmax_mhz / 1000
@@ -77,6 +92,7 @@ def implementation_values(
                 ("bram", result.bram),
             )
         },
+        "products_in_luts": lut_products(config, multipliers),
         "peak_gmac_per_s": peak,
         "peak_gmac_per_s_per_dsp": peak / result.dsp.used,
         "peak_gmac_per_s_per_klut": peak / result.lut.used * 1000,
@@ -117,6 +133,7 @@ def print_implementation(report: dict[str, Any], output: Path, console: Console)
         f"{path['routing_ns']:.1f} ns of it routing",
         f"peak        {report['peak_gmac_per_s']:.2f} GMAC/s, {report['peak_gmac_per_s_per_dsp']:.3f} per multiplier, "
         f"{report['peak_gmac_per_s_per_klut']:.3f} per 1000 LUTs",
+        f"array       {report['products_in_luts']} of its products are LUTs, the others multipliers",
         f"boundary    {report['boundary']}",
         f"files       {output}: accelerator.v, accelerator.bit, implementation.json",
     ):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.ecp5.boundary import BOUNDARY_MODULE, INSTANCE, boundary_verilog
+from flows.ecp5.lut_products import booth_products, lut_products
 from flows.ecp5.multipliers import absorb_product_registers
 from flows.netlist import Netlist, yosys_netlist
 from flows.tools import Watch
@@ -14,17 +15,25 @@ from hwgen.config import AcceleratorConfig
 from hwgen.verilog import emit
 
 
-def synthesise(config: AcceleratorConfig, watch: Watch) -> Netlist:
-    """Map the accelerator in its boundary to LUTs, flip-flops, multipliers and memories. Raises ImplementationError."""
+def synthesise(config: AcceleratorConfig, multipliers: int, watch: Watch) -> Netlist:
+    """Map the accelerator in its boundary to LUTs, flip-flops, at most ``multipliers`` multipliers, and memories.
+
+    Raises InputError where the multipliers are too few, ImplementationError where Yosys fails.
+    """
+    in_luts = lut_products(config, multipliers)
     started = time.monotonic()
     verilog = emit(config)
     sources = {"accelerator.v": verilog, "boundary.v": boundary_verilog(config)}
-    design = map_to_cells(sources, BOUNDARY_MODULE, watch)
+    design = map_to_cells(sources, BOUNDARY_MODULE, in_luts, watch)
     return Netlist(verilog, design, f"{INSTANCE}.", time.monotonic() - started)
 
 
-def map_to_cells(sources: Mapping[str, str], top: str, watch: Watch) -> dict[str, Any]:
-    """Yosys's JSON of module ``top``, flat, of Verilog ``sources`` by file name. Raises ImplementationError."""
-    design = yosys_netlist(sources, top, [f"synth_lattice -family ecp5 -top {top} -json netlist.json"], watch)
+def map_to_cells(sources: Mapping[str, str], top: str, in_luts: int, watch: Watch) -> dict[str, Any]:
+    """Yosys's JSON of module ``top``, flat, of Verilog ``sources`` by file name, ``in_luts`` of its products LUTs.
+
+    Raises ImplementationError.
+    """
+    synthesis = f"synth_lattice -family ecp5 -top {top} -json netlist.json"
+    design = yosys_netlist(sources, top, [*booth_products(in_luts, top), synthesis], watch)
     module = design["modules"][top]
     return design | {"modules": {top: module | {"cells": absorb_product_registers(module)}}}

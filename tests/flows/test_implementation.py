@@ -33,7 +33,7 @@ def run(*arguments: object) -> int:
 def tools(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for synthesis and place and route: a chip of one multiplier at 50 MHz."""
 
-    def synthesise(config: AcceleratorConfig, watch: Callable[[str], None]) -> Netlist:
+    def synthesise(config: AcceleratorConfig, multipliers: int, watch: Callable[[str], None]) -> Netlist:
         watch("[1/2] a step")
         cells = {name: {"type": kind} for name, kind in CELLS.items()}
         return Netlist(emit(config), {"modules": {"boundary": {"cells": cells}}}, "accelerator.", 1.0)
@@ -51,13 +51,15 @@ def test_it_leaves_verilog_bitstream_and_report(
     tools: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "chip"
-    assert run("--set", "rows=4", "--set", "cols=4", "--seed", 7, "-o", output) == 0
+    assert run("--set", "rows=4", "--set", "cols=4", "--multipliers", 40, "--seed", 7, "-o", output) == 0
     assert sorted(path.name for path in output.iterdir()) == ["accelerator.bit", "accelerator.v", "implementation.json"]
     assert (output / "accelerator.bit").read_bytes() == b"bits"
     assert "module cosynth_accelerator(" in (output / "accelerator.v").read_text()
     report = json.loads((output / "implementation.json").read_text())
     assert (report["device"], report["speed_grade"], report["seed"]) == ("ecp5-85k", 6, 7)
     assert report["accelerator"]["rows"] == 4
+    # 4 lanes of requantisation take 16, 4 of additions 8 and addresses 4, which leaves 12 for the array of 16
+    assert report["products_in_luts"] == 4
     assert report["components"] == {"drain": {"lut": 0, "ff": 0, "dsp": 1, "bram": 0, "distributed_ram": 0}}
     # 16 multiply-accumulates per cycle at 50 MHz, on 4 multipliers of the device and 500 LUTs
     assert report["peak_gmac_per_s"] == pytest.approx(0.8)
@@ -73,6 +75,10 @@ def test_it_leaves_verilog_bitstream_and_report(
     [
         (("--device", "virtex"), "device: 'virtex' is not supported; accepted: ecp5-25k, ecp5-45k, ecp5-85k"),
         (("--speed-grade", "9"), "--speed-grade"),
+        (
+            ("--multipliers", "27"),
+            "multipliers: 27 are too few for requantisation, additions and addresses",
+        ),
         (("--set", "rows=99"), "rows: "),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flows.ecp5.lut_products import multipliers_beside
 from flows.ecp5.synthesis import map_to_cells
 from flows.tools import run_yosys
 from hwgen import reference
@@ -37,9 +39,14 @@ def first_layers(graph: LayerGraph, count: int) -> LayerGraph:
     return shorter
 
 
-def netlist_verilog(config: AcceleratorConfig, directory: Path) -> str:
-    """The accelerator's netlist as Verilog without primitives, with counters for the harness to look at, all 0."""
-    design = map_to_cells({"accelerator.v": emit(config)}, TOP_MODULE, watch=lambda _: None)
+def netlist_verilog(config: AcceleratorConfig, in_luts: int, directory: Path) -> str:
+    """The accelerator's netlist as Verilog without primitives, with counters for the harness to look at, all 0.
+
+    ``in_luts`` of the array's products are LUTs, and so many multipliers fewer are there.
+    """
+    design = map_to_cells({"accelerator.v": emit(config)}, TOP_MODULE, in_luts, watch=lambda _: None)
+    cells = Counter(cell["type"] for cell in design["modules"][TOP_MODULE]["cells"].values())
+    assert cells["MULT18X18D"] == multipliers_beside(config) + config.multipliers - in_luts
     (directory / "netlist.json").write_text(json.dumps(design))
     (directory / "primitives.v").write_text(MULT18X18D + DP16KD)
     commands = (
@@ -62,13 +69,14 @@ def netlist_verilog(config: AcceleratorConfig, directory: Path) -> str:
 
 
 @pytest.mark.slow
-def test_the_netlist_runs_the_first_layers_of_resnet8(data_dir: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_luts", [0, 5])
+def test_the_netlist_runs_the_first_layers_of_resnet8(in_luts: int, data_dir: Path, tmp_path: Path) -> None:
     config = ACCELERATORS["narrow"]
     graph = first_layers(read_tflite(data_dir / "models" / "pretrainedResnet_quant.tflite"), LAYERS)
     inputs = random_input(np.random.default_rng(0), graph)
     program = compile_graph(graph, config)
     # Ten thousand processes: compiling them well takes longer than running them badly.
-    design = replace(simulator(netlist_verilog(config, tmp_path), config.bus_bits), optimisation="-O1")
+    design = replace(simulator(netlist_verilog(config, in_luts, tmp_path), config.bus_bits), optimisation="-O1")
     measurement = run(build(design), program, inputs, DEFAULT_MEMORY)
     np.testing.assert_array_equal(measurement.outputs, reference.run(graph, inputs))
     assert measurement.counters == simulate(program, inputs).counters
