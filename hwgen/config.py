@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import zlib
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -133,6 +134,11 @@ class AcceleratorConfig:
     def parameter_words(self) -> int:
         """Words of ``requant_lanes`` channels that the parameter buffer holds."""
         return self.param_channels // self.requant_lanes
+
+    @property
+    def fingerprint(self) -> int:
+        """32 bits that tell this configuration from others."""
+        return zlib.crc32(repr(self).encode())
 
     @property
     def eltwise_lanes(self) -> int:

@@ -81,3 +81,8 @@ def axi4_lite_slave_ports(prefix: str, address_bits: int) -> dict[str, Member]:
         "rready": In(1),
     }
     return {f"{prefix}_{name}": member for name, member in ports.items()}
+
+
+def flipped_ports(ports: dict[str, Member]) -> dict[str, Member]:
+    """The same ports at the other end of the wires."""
+    return {name: member.flip() for name, member in ports.items()}

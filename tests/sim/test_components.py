@@ -7,6 +7,7 @@ from dataclasses import asdict
 import pytest
 from amaranth.lib.wiring import Component
 
+from hwgen.board.block_memory import BLOCK_MEMORY, BlockMemory
 from hwgen.config import AcceleratorConfig, Dataflow
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.add_sequencer import AddSequencer
@@ -161,3 +162,10 @@ def test_instruction_gate() -> None:
 @pytest.mark.parametrize("config", ACCELERATORS.values(), ids=ACCELERATORS)
 def test_compute_engine(config: AcceleratorConfig) -> None:
     run_bench(component_bench(ComputeEngine(config)), "sim.benches.components.compute_engine", config_plusargs(config))
+
+
+@pytest.mark.parametrize("bus_bits", [128, pytest.param(32, marks=pytest.mark.slow)])
+def test_block_memory(bus_bits: int) -> None:
+    plusargs = [f"+latency={BLOCK_MEMORY.latency_cycles}", f"+interval={BLOCK_MEMORY.cycles_per_beat}"]
+    component = BlockMemory(size_bytes=1 << 15, bus_bits=bus_bits)
+    run_bench(component_bench(component), "sim.benches.components.block_memory", plusargs)
