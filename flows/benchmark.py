@@ -170,7 +170,7 @@ def _measured(graph: LayerGraph, name: str, preset: str, config: AcceleratorConf
         "network": name,
         "preset": preset,
         **{key: values[key] for key in copied},
-        "bus_utilization": simulation.measurement.counters["dram_read_beats"] / values["cycles"],
+        "bus_utilization": simulation.execution.counters["dram_read_beats"] / values["cycles"],
         "largest_layer_error": max(errors),
         "prediction_seconds": time.perf_counter() - began,
         "sim_seconds": values["sim_seconds"],

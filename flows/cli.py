@@ -14,38 +14,40 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from flows.errors import MismatchError, exit_code
+from flows.board.command import MemoryKib, board, run
+from flows.errors import exit_code
 from flows.experiments.command import experiments
 from flows.files import new_directory, refuse_occupied, refuse_unwritable, write_array
 from flows.network import load_network
-from flows.settings import Oracle, Settings, load_settings
+from flows.options import (
+    Accelerator,
+    AsJson,
+    InputFile,
+    InputSeed,
+    Network,
+    OutputFile,
+    Overrides,
+    Samples,
+    SizedFor,
+    result_console,
+)
+from flows.runs import refuse_mismatches
+from flows.settings import Hardware, Oracle, Settings, load_settings
 from flows.simulation import random_inputs, read_inputs, simulate_network, simulation_values
 from flows.simulation_table import print_simulation
+from hwgen.board.config import BoardConfig
 from hwgen.config import load_config
 from hwgen.errors import InputError
 from hwgen.files import write_bytes
 from nas.strategies import StrategyName
 
-FILE_WIDTH = 132
-"""Characters per line of a table that goes to a file or a pipe."""
-
 app = typer.Typer(name="cosynth", add_completion=False, rich_markup_mode=None)
 
-Network = Annotated[
-    str,
-    typer.Argument(
-        metavar="NETWORK", help="a .tflite file, a LayerGraph saved as .npz, imagenet:name, or space:architecture"
-    ),
-]
-Accelerator = Annotated[str, typer.Option(metavar="ACC", help="a preset (default, max64, max256) or a TOML file")]
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="override one field of the accelerator")
-]
 AmdDevice = Annotated[str, typer.Option(help="xc7a35t, xc7a100t, xc7z020, xc7k325t, xczu3eg or xczu7ev")]
-SizedFor = Annotated[str, typer.Option("--dataset", help="the data set that space:architecture is sized for")]
-
 
 app.add_typer(experiments, name="experiment")
+app.command()(run)
+app.command()(board)
 
 
 @app.callback()
@@ -81,19 +83,17 @@ def simulate(
     accelerator: Accelerator = "default",
     overrides: Overrides = None,
     dataset: SizedFor = "cifar10",
-    inputs: Annotated[
-        Path | None, typer.Option("--input", metavar="X.npy", help="int8 N x H x W x C; random where not given")
-    ] = None,
-    output: Annotated[Path | None, typer.Option(metavar="Y.npy", help="where to write the outputs, int8")] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="inputs to run: all of X.npy, or 1 random one")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="of the random inputs")] = 0,
+    inputs: InputFile = None,
+    output: OutputFile = None,
+    samples: Samples = None,
+    seed: InputSeed = 0,
     trace: Annotated[
         Path | None, typer.Option(metavar="W.fst", help="write waves of every signal, for GTKWave or Surfer")
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="P.png", help="draw utilisation per layer (.png, .svg or .pdf)")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run a network on the accelerator's RTL, and compare every output byte with the reference."""
     config = load_config(accelerator, tuple(overrides or ()))
@@ -108,7 +108,7 @@ def simulate(
     with Console(stderr=True).status(f"simulating {graph.name} on {len(x)} sample(s)"):
         simulation = simulate_network(graph, config, x, trace)
     if output is not None:
-        write_array(output, simulation.measurement.outputs)
+        write_array(output, simulation.execution.outputs)
     values = simulation_values(simulation)
     if plot is not None:
         from flows.utilisation_plot import utilisation_plot
@@ -117,18 +117,19 @@ def simulate(
     if as_json:
         typer.echo(json.dumps(values))
     else:
-        print_simulation(values, Console(width=None if sys.stdout.isatty() else FILE_WIDTH))
-    if simulation.mismatches:
-        raise MismatchError(
-            f"{simulation.mismatches} of {simulation.expected.size} output bytes differ from the reference"
-        )
+        print_simulation(values, result_console())
+    refuse_mismatches(simulation)
 
 
 @app.command()
 def implement(
     accelerator: Accelerator = "default",
     overrides: Overrides = None,
-    device: Annotated[str, typer.Option(help="ecp5-25k, ecp5-45k or ecp5-85k")] = "ecp5-85k",
+    device: Annotated[str | None, typer.Option(help="ecp5-25k, ecp5-45k or ecp5-85k (where not given)")] = None,
+    board: Annotated[
+        str | None, typer.Option(help="ulx3s-85f: with memory, serial port and pins of that board, not alone")
+    ] = None,
+    memory_kib: MemoryKib = BoardConfig.memory_kib,
     multipliers: Annotated[
         int | None, typer.Option(min=0, help="18x18 multipliers to use at most; the array's others are LUTs")
     ] = None,
@@ -137,13 +138,21 @@ def implement(
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/implementation"),
 ) -> None:
     """Synthesise, place and route an accelerator for an ECP5; write its bitstream, clock and resources."""
+    from flows.board.implementation import board_config, run_board_implementation
     from flows.ecp5.devices import find_device
     from flows.implementation import print_implementation, run_implementation
 
-    config, chip = load_config(accelerator, tuple(overrides or ())), find_device(device)
+    config, console = load_config(accelerator, tuple(overrides or ())), Console(stderr=True)
+    if board is not None and device is not None:
+        raise InputError(f"device: {board} has its own; accepted: --board or --device")
+    chip = find_device(device or "ecp5-85k")
     limit = chip.dsp if multipliers is None else min(multipliers, chip.dsp)
-    report = run_implementation(output, config, chip, limit, speed_grade, seed, Console(stderr=True))
-    print_implementation(report, output, Console(width=None if sys.stdout.isatty() else FILE_WIDTH))
+    if board is None:
+        report = run_implementation(output, config, chip, limit, speed_grade, seed, console)
+    else:
+        on_board = board_config(board, config, memory_kib)
+        report = run_board_implementation(output, on_board, limit, speed_grade, seed, console)
+    print_implementation(report, output, result_console())
 
 
 @app.command()
@@ -159,7 +168,7 @@ def synthesise(
 
     config = load_config(accelerator, tuple(overrides or ()))
     report = run_synthesis(output, config, find_device(device), Console(stderr=True))
-    print_synthesis(report, output, Console(width=None if sys.stdout.isatty() else FILE_WIDTH))
+    print_synthesis(report, output, result_console())
 
 
 @app.command()
@@ -198,6 +207,13 @@ def search(
         list[str] | None, typer.Option(metavar="METRIC<=BOUND", help="such as latency_ms<=5 or accuracy>=0.95")
     ] = None,
     clock_mhz: Annotated[float, typer.Option(help="clock at which latencies are stated")] = Settings.clock_mhz,
+    hardware: Annotated[
+        Hardware, typer.Option(help="what cycles are measured on: simulated RTL, or a board, simulated without --port")
+    ] = Settings.hardware,
+    port: Annotated[str | None, typer.Option(help="serial port of the board")] = None,
+    loader: Annotated[
+        str | None, typer.Option(help="command that loads an accelerator into the board, run with its TOML file's path")
+    ] = None,
     supernet_epochs: Annotated[int | None, typer.Option(help="of the supernet's training")] = None,
     oracle_epochs: Annotated[int | None, typer.Option(help="of each network that --accuracy trained trains")] = None,
     training_epochs: Annotated[int | None, typer.Option(help="of the chosen network's training")] = None,
@@ -230,6 +246,9 @@ def search(
             builds=builds,
             constraints=tuple(constraint or ()),
             clock_mhz=clock_mhz,
+            hardware=hardware,
+            port=port,
+            loader=loader,
             supernet_epochs=supernet_epochs,
             oracle_epochs=oracle_epochs,
             training_epochs=training_epochs,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typer import Abort
 from typer.exceptions import TyperException
 
+from flows.board.link import BoardLinkError
 from flows.tools import ImplementationError
 from hwgen.errors import InputError
 from sim.system import SimulationError
@@ -18,7 +19,15 @@ class MismatchError(RuntimeError):
     """The simulated accelerator and the reference disagree."""
 
 
-FAILURES = (ImplementationError, MismatchError, SimulationError, SimulatorMissingError, VerilatorError, OSError)
+FAILURES = (
+    BoardLinkError,
+    ImplementationError,
+    MismatchError,
+    SimulationError,
+    SimulatorMissingError,
+    VerilatorError,
+    OSError,
+)
 """A check or a tool failed: the input was good, the result is not to be had."""
 
 

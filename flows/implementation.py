@@ -51,11 +51,16 @@ def run_implementation(
         console.print(f"synthesised in {netlist.synth_seconds:.0f} s", highlight=False)
         implementation = place_and_route(netlist, device, speed_grade, seed, watch)
     report = implementation_values(config, device, multipliers, speed_grade, seed, netlist, implementation)
+    write_implementation(output, netlist, implementation, report)
+    return report
+
+
+def write_implementation(output: Path, netlist: Netlist, result: Implementation, report: dict[str, Any]) -> None:
+    """Verilog, bitstream and report in the new directory ``output``."""
     with new_directory(output) as directory:
         write_bytes(directory / "accelerator.v", netlist.verilog.encode())
-        write_bytes(directory / "accelerator.bit", implementation.bitstream)
+        write_bytes(directory / "accelerator.bit", result.bitstream)
         write_json(directory / "implementation.json", report)
-    return report
 
 
 def implementation_values(

@@ -13,6 +13,7 @@ from flows.evaluation import Evaluation, Pair, Tier, correction
 from flows.evaluation_log import evaluation_from_values, evaluation_values
 from flows.files import write_json
 from flows.plot import FrontPlot, front_html, front_png
+from flows.settings import Hardware
 from flows.tier_costs import TierCost
 from hwgen.errors import InputError
 from hwgen.files import write_bytes
@@ -22,9 +23,12 @@ FILE_NAME = "pareto.json"
 BEST = "best"
 """The folder of the chosen pair in a run directory."""
 
+CYCLES_PROVENANCE = {
+    Hardware.RTL: "measured in RTL simulation, one inference from start to done, all traffic over the bus included",
+    Hardware.BOARD: "measured on a board with its memory on the chip, one inference from start to done",
+}
 PROVENANCE = {
     "accuracy": "by each member's accuracy_tier and accuracy_provenance",
-    "cycles": "measured in RTL simulation, one inference from start to done, weights, input and output over the bus",
     "latency_ms": "cycles at the stated clock; the clock is an assumption, not a place-and-route result",
     "energy_uj": "estimated: what the RTL's counters counted, by the energies of energy_table; dynamic energy alone",
     "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them; not placed and routed",
@@ -44,6 +48,8 @@ class Results:
     """The member of the front to build; None where the front is empty."""
     costs: Mapping[Tier, TierCost]
     """What the search's evaluations cost."""
+    hardware: Hardware = Hardware.RTL
+    """What cycles were measured on."""
 
     def save(self, run: Path) -> None:
         """Write ``pareto.json`` into ``run``."""
@@ -53,7 +59,8 @@ class Results:
                 "title": self.title,
                 "clock_mhz": self.clock_mhz,
                 "constraints": list(self.constraints),
-                "provenance": PROVENANCE,
+                "hardware": self.hardware.value,
+                "provenance": PROVENANCE | {"cycles": CYCLES_PROVENANCE[self.hardware]},
                 "costs": {tier.value: asdict(cost) for tier, cost in self.costs.items()},
                 "front": [self._values(evaluation) for evaluation in self.front],
                 "best": None if self.best is None else self.front.index(self.best),
@@ -102,7 +109,8 @@ def load_results(run: Path) -> Results:
         front = tuple(evaluation_from_values(member) for member in values["front"])
         best = None if values["best"] is None else front[values["best"]]
         costs = {Tier(tier): TierCost(**cost) for tier, cost in values.get("costs", {}).items()}
-        return Results(values["title"], values["clock_mhz"], tuple(values["constraints"]), front, best, costs)
+        hardware = Hardware(values.get("hardware", Hardware.RTL))
+        return Results(values["title"], values["clock_mhz"], tuple(values["constraints"]), front, best, costs, hardware)
     except FileNotFoundError as error:
         raise InputError(
             f"run: {run} holds an unfinished search; finish it with `cosynth search --resume {run}`"

@@ -1,6 +1,8 @@
-"""How the search evaluates a pair: accuracy from an oracle, its cost from a model and from RTL simulation."""
+"""How the search evaluates a pair: accuracy from an oracle, its cost from a model and from RTL, on a board or not."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -8,17 +10,27 @@ from flows.evaluation import ENERGY_TABLE, Cost, Pair
 from flows.pair_model import PairModel
 from hwgen.compiler import CompileError, compile_graph
 from hwgen.energy import energy_uj
+from hwgen.placement import PlacementError
+from hwgen.program import Program
 from nas.accuracy import Accuracy
 from nas.oracles import AccuracyOracle
 from nas.spaces import Space
+from sim.execution import Execution
 from sim.simulate import simulate
+
+Measure = Callable[[Program, np.ndarray], Execution]
+"""Runs a Program on inputs, int8 [N, height, width, channels]."""
 
 
 class RtlEvaluator:
-    """Costs do not depend on weights, so networks are measured with random ones."""
+    """Costs do not depend on weights, so networks are measured with random ones.
 
-    def __init__(self, space: Space, oracle: AccuracyOracle) -> None:
+    ``measure`` runs a Program: simulation of the accelerator, or a board.
+    """
+
+    def __init__(self, space: Space, oracle: AccuracyOracle, measure: Measure = simulate) -> None:
         self._oracle = oracle
+        self._measure = measure
         self._model = PairModel(space)
 
     def accuracy(self, architecture: str) -> Accuracy:
@@ -30,11 +42,11 @@ class RtlEvaluator:
         return self._model.cost(pair)
 
     def measured_cost(self, pair: Pair) -> Cost | None:
-        """That of one inference in RTL simulation; None where the network does not compile for the accelerator."""
+        """That of one inference, measured; None where the network does not fit the accelerator or its memory."""
         graph = self._model.graph(pair.architecture)
         try:
             program = compile_graph(graph, pair.accelerator)
-        except CompileError:
+            execution = self._measure(program, np.zeros((1, *graph.input.output.shape), np.int8))
+        except (CompileError, PlacementError):
             return None
-        measurement = simulate(program, np.zeros((1, *graph.input.output.shape), np.int8))
-        return Cost(measurement.cycles, energy_uj(measurement.counters, pair.accelerator, ENERGY_TABLE))
+        return Cost(execution.cycles, energy_uj(execution.counters, pair.accelerator, ENERGY_TABLE))

@@ -15,6 +15,7 @@ from rich.console import Console
 from flows.accelerators import ACCELERATOR_SPACES
 from flows.accuracy import AccuracySource, accuracy_source, screens
 from flows.best_pair import deliver, verification_summary
+from flows.board.oracle import BoardOracle, measure_on_simulated_board
 from flows.evaluation import Evaluation
 from flows.evaluation_log import EVALUATIONS, EvaluationLog
 from flows.files import new_directory
@@ -22,15 +23,16 @@ from flows.pair_search import PairSearch, Progress, SearchSettings
 from flows.pair_space import PairSpace
 from flows.pareto import best_pair
 from flows.results import BEST, Results
-from flows.rtl_evaluator import RtlEvaluator
+from flows.rtl_evaluator import Measure, RtlEvaluator
 from flows.settings import FILE_NAME as SETTINGS
-from flows.settings import Settings
+from flows.settings import Hardware, Settings
 from flows.tier_costs import tier_costs
 from hwgen.errors import InputError
 from nas.data import load_dataset
 from nas.progress import progress_bar
 from nas.spaces import Space
 from nas.spaces import space as find_space
+from sim.simulate import simulate
 
 SMALL_IMAGE = 16
 """Images up to this size in pixels are too small to share between threads: waiting would cost more than it saves."""
@@ -77,6 +79,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         front=tuple(front),
         best=best,
         costs=tier_costs(evaluations),
+        hardware=settings.hardware,
     )
     results.render(run, evaluations)
     results.save(run)
@@ -97,6 +100,14 @@ def _nothing_to_choose(settings: Settings) -> InputError:
 
 def _say(console: Console, text: str) -> None:
     console.print(text, soft_wrap=True, highlight=False)
+
+
+def _measure(settings: Settings) -> Measure:
+    if settings.hardware is Hardware.RTL:
+        return simulate
+    if settings.port is None or settings.loader is None:
+        return measure_on_simulated_board
+    return BoardOracle(settings.port, settings.loader)
 
 
 def _search_pairs(
@@ -124,7 +135,7 @@ def _search_pairs(
 
         search = PairSearch(
             PairSpace(space, ACCELERATOR_SPACES[settings.dataset]),
-            RtlEvaluator(space, source.oracle),
+            RtlEvaluator(space, source.oracle, _measure(settings)),
             search_settings,
             log,
             show,

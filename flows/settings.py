@@ -33,6 +33,15 @@ class Oracle(StrEnum):
         return self in (Oracle.NASWOT, Oracle.SYNFLOW)
 
 
+class Hardware(StrEnum):
+    """What a search measures cycles on."""
+
+    RTL = "rtl"
+    """Simulation of the accelerator, with a memory of latency 32."""
+    BOARD = "board"
+    """A board over its serial port, with memory on the chip."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that a search depends on; the same settings give the same search."""
@@ -51,6 +60,11 @@ class Settings:
     """Accelerators built and simulated."""
     constraints: tuple[str, ...] = ()
     clock_mhz: float = 100.0
+    hardware: Hardware = Hardware.RTL
+    port: str | None = None
+    """Serial port of the board; a simulated board for each accelerator where None."""
+    loader: str | None = None
+    """Command that makes the board at ``port`` carry an accelerator, run with the path of its TOML file."""
     supernet_epochs: int | None = None
     """The data set's recipe where None."""
     oracle_epochs: int | None = None
@@ -66,6 +80,10 @@ class Settings:
         self._require("budget", self.budget >= self.population, f"at least the population, {self.population}")
         self._require("builds", self.builds >= 1, "at least 1")
         self._require("clock_mhz", 0 < self.clock_mhz < float("inf"), "a positive number")
+        if self.hardware is not Hardware.BOARD and (self.port or self.loader):
+            raise InputError("port: only a board has one; accepted: --hardware board, or neither --port nor --loader")
+        if (self.port is None) != (self.loader is None):
+            raise InputError("loader: a search measures many accelerators; accepted: --port and --loader, or neither")
         self._require("verified_images", self.verified_images >= 1, "at least 1")
         self._require("seed", self.seed >= 0, "at least 0")
         for name in ("supernet_epochs", "oracle_epochs", "training_epochs"):
@@ -112,6 +130,7 @@ _WORDS: dict[Any, str] = {
     int | None: "an integer or null",
     float: "a number",
     tuple[str, ...]: "a list of strings",
+    Hardware: ", ".join(Hardware),
     Oracle: ", ".join(Oracle),
     StrategyName: ", ".join(StrategyName),
 }

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flows.accelerators import config_values
 from flows.layer_report import layer_values
+from flows.runs import Run, run_values, utilisation
 from hwgen.actions import action_counts
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig
-from hwgen.cycles import Prediction, predict
-from hwgen.energy import ENERGY_TABLES, energy_uj
+from hwgen.cycles import predict
 from hwgen.errors import InputError
 from hwgen.graph import INT8_MAX, INT8_MIN, LayerGraph
 from hwgen.reference import run
@@ -23,23 +21,10 @@ from sim.simulate import Measurement, simulate
 
 
 @dataclass(frozen=True, eq=False)
-class Simulation:
+class Simulation(Run):
     """A network simulated on an accelerator, beside what it should have computed."""
 
-    graph: LayerGraph
-    config: AcceleratorConfig
-    measurement: Measurement
-    prediction: Prediction
-    """Of the cycle model, for the memory that was simulated."""
-    predicted_actions: Mapping[str, int]
-    """By the program's instructions."""
-    expected: np.ndarray
-    """int8 [N, h, w, c], from the reference."""
-
-    @property
-    def mismatches(self) -> int:
-        """Output bytes that differ from the reference."""
-        return int((self.measurement.outputs != self.expected).sum())
+    execution: Measurement
 
 
 def simulate_network(
@@ -79,22 +64,11 @@ def random_inputs(graph: LayerGraph, samples: int, seed: int) -> np.ndarray:
 
 
 def simulation_values(simulation: Simulation) -> dict[str, Any]:
-    """The report as a JSON object. Cycles, counters and energy are those of the first sample, measured in
-    RTL; predicted ones are the models'."""
-    graph, config, measurement = simulation.graph, simulation.config, simulation.measurement
-    prediction, counters, macs = simulation.prediction, measurement.counters, graph.total_macs
+    """The report as JSON values: ``flows.runs.run_values``, layer by layer, and what simulating took."""
+    config, measurement = simulation.config, simulation.execution
+    layers = zip(measurement.layer_cycles, measurement.layer_counters, simulation.prediction.layer_cycles, strict=True)
     return {
-        "network": graph.name,
-        "accelerator": config_values(config),
-        "samples": len(simulation.expected),
-        "bit_exact": simulation.mismatches == 0,
-        "cycles": measurement.cycles,
-        "predicted_cycles": prediction.cycles,
-        "macs": macs,
-        "peak_macs_per_cycle": config.multipliers,
-        "utilization": _utilisation(macs, measurement.cycles, config),
-        "dram_read_bytes": counters["dram_read_beats"] * config.bus_bytes,
-        "dram_write_bytes": counters["dram_write_beats"] * config.bus_bytes,
+        **run_values(simulation),
         "layers": [
             {
                 "name": span.name,
@@ -102,28 +76,12 @@ def simulation_values(simulation: Simulation) -> dict[str, Any]:
                 "cycles": cycles,
                 "predicted_cycles": predicted,
                 "macs": span.macs,
-                "utilization": _utilisation(span.macs, cycles, config),
+                "utilization": utilisation(span.macs, cycles, config),
                 **layer_values(span.macs, counted, config),
             }
-            for (span, cycles), counted, (_, predicted) in zip(
-                measurement.layer_cycles, measurement.layer_counters, prediction.layer_cycles, strict=True
-            )
+            for (span, cycles), counted, (_, predicted) in layers
         ],
-        "counters": counters,
-        "energy_uj": _energies(counters, config),
-        "predicted_energy_uj": _energies(simulation.predicted_actions, config),
-        "memory": {"bus_bits": config.bus_bits, "latency_cycles": measurement.memory.latency_cycles},
         "build_seconds": measurement.build_seconds,
         "sim_seconds": measurement.sim_seconds,
         "sim_cycles_per_second": measurement.sim_cycles_per_second,
     }
-
-
-def _energies(counters: Mapping[str, int], config: AcceleratorConfig) -> dict[str, float]:
-    """By table."""
-    return {table.name: energy_uj(counters, config, table) for table in ENERGY_TABLES}
-
-
-def _utilisation(macs: int, cycles: int, config: AcceleratorConfig) -> float:
-    """Fraction of the array's peak."""
-    return macs / (cycles * config.multipliers) if cycles else 0.0

@@ -37,6 +37,15 @@ def print_simulation(values: dict[str, Any], console: Console) -> None:
     cycles = [f"{count:,}" for count in (*bounds, values["cycles"])]
     table.add_row("total", "", f"{values['macs']:,}", *cycles, f"{values['utilization']:.1%}")
     console.print(table)
+    print_summary(values, console)
+    console.print(
+        f"simulator ready in {values['build_seconds']:.1f} s, ran for {values['sim_seconds']:.1f} s "
+        f"({values['sim_cycles_per_second'] / 1e6:.2f} Mcycles/s)"
+    )
+
+
+def print_summary(values: dict[str, Any], console: Console) -> None:
+    """What ``flows.runs.run_values`` says of the whole network."""
     error = values["predicted_cycles"] / values["cycles"] - 1
     console.print(f"the cycle model predicts {values['predicted_cycles']:,} cycles ({error:+.2%})")
     verdict = "bit-exact with the reference" if values["bit_exact"] else "NOT bit-exact with the reference"
@@ -47,10 +56,6 @@ def print_simulation(values: dict[str, Any], console: Console) -> None:
     )
     for energies in ENERGY_TABLES:
         console.print(f"energy, estimated: {values['energy_uj'][energies.name]:.1f} uJ ({energies.source})")
-    console.print(
-        f"simulator ready in {values['build_seconds']:.1f} s, ran for {values['sim_seconds']:.1f} s "
-        f"({values['sim_cycles_per_second'] / 1e6:.2f} Mcycles/s)"
-    )
 
 
 def _stall_causes(layer: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -38,6 +39,13 @@ REGISTERS: tuple[Register, ...] = (
     Register("OUTPUT_BASE", 0x1C, "rw", "byte address of the output tensor, a multiple of 64"),
 )
 
+OFFSETS = {register.name: register.offset for register in REGISTERS}
+"""By name."""
+DONE = 1 << 0
+"""In STATUS: the run has ended."""
+BUS_ERROR = 1 << 2
+"""In STATUS: the memory answered with an error."""
+
 COUNTER_BASE = 0x100
 """Byte offset of the first counter; counter i has its low word at ``COUNTER_BASE + 8 * i``."""
 
@@ -65,3 +73,8 @@ COUNTERS: tuple[Counter, ...] = (
     Counter("dram_read_beats", "data beats read over AXI"),
     Counter("dram_write_beats", "data beats written over AXI"),
 )
+
+
+def counter_values(words: Sequence[int]) -> dict[str, int]:
+    """The counters by name, of the registers' values from ``COUNTER_BASE`` on."""
+    return {counter.name: words[2 * i] | words[2 * i + 1] << 32 for i, counter in enumerate(COUNTERS)}

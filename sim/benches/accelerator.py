@@ -15,12 +15,10 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, First, RisingEdge
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam
 
-from hwgen.registers import REGISTERS
+from hwgen.registers import DONE, OFFSETS
 
-OFFSETS = {register.name: register.offset for register in REGISTERS}
 MEMORY_BYTES = 1 << 22
 TIMEOUT_CYCLES = 1_000_000
-DONE = 1
 
 
 def pauses(probability: float) -> Iterator[bool]:

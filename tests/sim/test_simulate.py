@@ -11,7 +11,7 @@ import pytest
 from hwgen.memory_model import MemoryModel, MemoryModelError
 from hwgen.program import Engine, LayerSpan, Program
 from sim.simulate import run, simulator, tracing
-from sim.system import SimulationError, place
+from sim.system import SimulationError
 from sim.verilator import build
 from tests.sim.stubs import copy_program, stub_verilog
 
@@ -84,19 +84,6 @@ def test_outputs_beyond_the_last_page_boundary(executable: Path) -> None:
     program = copy_program(bursts=70)
     inputs = random_inputs(program)
     np.testing.assert_array_equal(run(executable, program, inputs, MemoryModel()).outputs, inputs)
-
-
-def test_regions_lie_apart_on_their_own_pages() -> None:
-    program = copy_program(bursts=70)
-    placement = place(program)
-    assert all(base % 4096 == 0 for base in dataclasses.astuple(placement))
-    assert placement.input + program.input.elements + 4096 <= placement.output
-
-
-def test_a_program_too_large_for_the_memory_is_refused() -> None:
-    program = dataclasses.replace(copy_program(bursts=1), scratch_bytes=1 << 28)
-    with pytest.raises(SimulationError, match=r"copy needs \d+ bytes of memory, the simulated memory has 268435456"):
-        place(program)
 
 
 @pytest.mark.parametrize("shape", [(0, 1, 1, 128), (1, 1, 128), (1, 1, 2, 128)])

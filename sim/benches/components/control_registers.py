@@ -10,13 +10,12 @@ import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster
 
-from hwgen.registers import COUNTER_BASE, COUNTERS, IDENTITY, REGISTERS
+from hwgen.registers import BUS_ERROR, COUNTER_BASE, COUNTERS, DONE, IDENTITY, OFFSETS
 from hwgen.rtl.control_registers import BASE_REGISTERS
 from sim.benches.components.setup import configuration, start
 
 CONFIG = configuration()
-OFFSETS = {register.name: register.offset for register in REGISTERS}
-DONE, RUNNING, BUS_ERROR = 1, 2, 4
+RUNNING = 2
 
 
 async def connect(dut: Any) -> AxiLiteMaster:

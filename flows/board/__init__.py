@@ -1,0 +1,1 @@
+"""Running networks on a board, real or simulated, over its serial port."""
