@@ -9,16 +9,16 @@ from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
 
 REQUANTISE_LANE, PRESCALE_LANE, SEQUENCER = 4, 2, 4
-"""18x18 multipliers that a lane's products of 32 bits take, those of an addition's lane, and at most the MAC sequencer's.
+"""18x18 multipliers of a requantisation lane, of an addition's lane and of the MAC sequencer.
 
-Whether its widest product takes two or one depends on the configuration.
+The sequencer may take one fewer: how wide its widest product is depends on the configuration.
 """
 ARRAY = "*dot_products.$mul*"
 """Names of the array's products, once the design is flat."""
 
 
 def multipliers_beside(config: AcceleratorConfig) -> int:
-    """18x18 multipliers that are not the array's, or one more; they are never LUTs, because their products are wide."""
+    """18x18 multipliers that are not the array's, or one more than that; their products are never LUTs."""
     return REQUANTISE_LANE * config.requant_lanes + PRESCALE_LANE * config.eltwise_lanes + SEQUENCER
 
 
