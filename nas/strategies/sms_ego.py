@@ -37,8 +37,8 @@ class SmsEgo(Strategy):
     def __init__(self, problem: Problem, seed: int) -> None:
         super().__init__(problem, seed)
         ordered = np.array(problem.ordered)
-        self._objectives_model = GaussianProcess(self._sizes, ordered, problem.objectives)
-        self._missed_model = GaussianProcess(self._sizes, ordered, 1)
+        self._objective_models = [GaussianProcess(self._sizes, ordered) for _ in range(problem.objectives)]
+        self._missed_model = GaussianProcess(self._sizes, ordered)
         self._parents = np.empty((0, len(self._sizes)), dtype=int)
         self._front = np.empty((0, problem.objectives))
         self._all_feasible = True
@@ -55,10 +55,11 @@ class SmsEgo(Strategy):
             self._parents = np.array([outcome.genes for outcome in sorted(outcomes, key=_violation)[:FEWEST]])
             return
         genes, values = _genes(feasible), np.array([outcome.objectives for outcome in feasible])
-        self._objectives_model.fit(genes, values)
+        for model, column in zip(self._objective_models, values.T, strict=True):
+            model.fit(genes, column)
         self._all_feasible = len(feasible) == len(outcomes)
         if not self._all_feasible:
-            missed = np.array([[float(not outcome.feasible)] for outcome in outcomes])
+            missed = np.array([float(not outcome.feasible) for outcome in outcomes])
             self._missed_model.fit(_genes(outcomes), missed)
         self._front = filter_dominated(values)
         self._ideal = self._front.min(axis=0)
@@ -86,8 +87,8 @@ class SmsEgo(Strategy):
 
     def _promise(self, genes: np.ndarray) -> np.ndarray:
         """float64 [n, objectives]: the optimistic end of the predicted objectives."""
-        mean, deviation = self._objectives_model.predict(genes)
-        return mean - OPTIMISM * deviation
+        found = [model.predict(genes) for model in self._objective_models]
+        return np.stack([posterior.mean - OPTIMISM * posterior.deviation for posterior in found], axis=1)
 
     def _gains(self, genes: np.ndarray) -> np.ndarray:
         """float64 [n]: promised gain in hypervolume, less where constraints may be missed."""
@@ -100,8 +101,7 @@ class SmsEgo(Strategy):
             gains[index] += hypervolume(np.vstack([front, promises[index]]), ref=REFERENCE) - volume
         if self._all_feasible:
             return gains
-        missed, _ = self._missed_model.predict(genes)
-        return gains * np.clip(1 - missed[:, 0], 0, 1) ** 2
+        return gains * np.clip(1 - self._missed_model.predict(genes).mean, 0, 1) ** 2
 
 
 def _genes(outcomes: list[Outcome]) -> np.ndarray:
