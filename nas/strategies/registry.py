@@ -11,6 +11,7 @@ from nas.strategies.base import Problem, Strategy
 class StrategyName(StrEnum):
     """The strategies that there are."""
 
+    OPTIMIST = "optimist"
     RANDOM = "random"
     NSGA2 = "nsga2"
     BAYES = "bayes"
@@ -22,6 +23,7 @@ class StrategyName(StrEnum):
 
 
 _CLASSES = {
+    StrategyName.OPTIMIST: ("nas.strategies.optimist", "Optimist"),
     StrategyName.RANDOM: ("nas.strategies.random", "RandomSearch"),
     StrategyName.NSGA2: ("nas.strategies.nsga2", "Nsga2"),
     StrategyName.BAYES: ("nas.strategies.bayes", "Bayes"),

@@ -1,0 +1,177 @@
+"""Optimist, this project's own: evolution on Gaussian processes that are optimistic about objectives and constraints.
+
+Gaussian processes learn the objectives of what was told and by how much constraints are missed. What promises the
+largest gain in hypervolume at the optimistic end of both predictions is proposed: SMS-EGO's promise (Ponweiser et al.,
+PPSN 2008), with the hypervolume as a mean over directions, and with constraints that are believed missed only where
+even an optimist thinks so. With one objective that is the lower confidence bound of it. Candidates are bred from the
+fittest that is known, and then from the most promising of themselves; each proposal draws how optimistic it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from moocore import is_nondominated
+
+from nas.strategies.base import Genes, Outcome, Problem, Strategy
+from nas.strategies.breeding import children
+from nas.strategies.directions import gains, random_directions, reaches
+from nas.strategies.gaussian_process import GaussianProcess, Posterior
+from nas.strategies.ranking import fittest
+
+BATCH = 5
+STARTUP = 20
+"""Proposals before the first model."""
+FEWEST = 5
+"""Feasible outcomes that a model of the objectives needs."""
+MOST = 1000
+"""Outcomes, the last ones, that a model learns: it costs their number's cube."""
+KNOWN = 20
+"""Fittest outcomes that the first candidates are bred from."""
+CANDIDATES = 200
+"""Bred in each of ROUNDS."""
+ROUNDS = 3
+PARENTS = 30
+"""Most promising candidates that the next round is bred from."""
+DIRECTIONS = 256
+SHORTFALL = 1e-3
+"""Weight of how near the front a candidate comes, for where none promises a gain."""
+PENALTY = 4.0
+"""Standard deviations that each objective is worsened by, for one that constraints are believed missed by."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Genes that may be proposed, and what the models say of them."""
+
+    genes: np.ndarray
+    """int [n, genes]."""
+    objectives: tuple[Posterior, ...]
+    """None while too little is feasible."""
+    violation: Posterior | None
+    """None while no constraint was missed."""
+
+    def joined(self, other: Candidates) -> Candidates:
+        """These and the ``other`` ones."""
+        pairs = zip(self.objectives, other.objectives, strict=True)
+        both = self.violation and other.violation and self.violation.joined(other.violation)
+        genes = np.concatenate([self.genes, other.genes])
+        return Candidates(genes, tuple(one.joined(two) for one, two in pairs), both)
+
+    def believed(self, index: int) -> Candidates:
+        """As if number ``index`` had been evaluated and come to what is expected of it."""
+        objectives = tuple(posterior.believed(index) for posterior in self.objectives)
+        return replace(self, objectives=objectives, violation=self.violation and self.violation.believed(index))
+
+
+class Optimist(Strategy):
+    """Learns before every BATCH; within it, what was proposed counts as if it had kept its promise."""
+
+    def __init__(self, problem: Problem, seed: int) -> None:
+        super().__init__(problem, seed)
+        ordered = np.array(problem.ordered)
+        self._objective_models = [GaussianProcess(self._sizes, ordered) for _ in range(problem.objectives)]
+        self._violation_model = GaussianProcess(self._sizes, ordered)
+        self._directions = random_directions(problem.objectives, DIRECTIONS if problem.objectives > 1 else 1, self._rng)
+        self._parents = np.empty((0, len(self._sizes)), dtype=int)
+        self._candidates: Candidates | None = None
+        """Of this batch; None until they are bred."""
+
+    @property
+    def batch(self) -> int:
+        return BATCH
+
+    def _learn(self) -> None:
+        outcomes = self._outcomes
+        self._candidates = None
+        self._parents = np.array([genes for genes, _ in fittest(self.problem, outcomes, KNOWN, self._rng)])
+        feasible = [outcome for outcome in outcomes if outcome.feasible]
+        self._any_missed, self._enough_feasible = len(feasible) < len(outcomes), len(feasible) >= FEWEST
+        if self._any_missed:
+            recent = outcomes[-MOST:]
+            self._violation_model.fit(_genes(recent), _violations(recent))
+        if self._enough_feasible:
+            values = np.array([outcome.objectives for outcome in feasible])
+            for model, column in zip(self._objective_models, values[-MOST:].T, strict=True):
+                model.fit(_genes(feasible[-MOST:]), column)
+            front = values[is_nondominated(values)]
+            self._ideal, nadir = front.min(axis=0), front.max(axis=0)
+            span = np.where(nadir > self._ideal, nadir - self._ideal, values.max(axis=0) - self._ideal)
+            self._span = np.maximum(span, 1e-9)
+            self._front = reaches((front - self._ideal) / self._span, self._directions).max(axis=0)
+
+    def _propose(self) -> Genes:
+        if len(self._asked) < STARTUP or not len(self._parents):
+            return self._new(self._uniform)
+        self._candidates = self._candidates or self._bred()
+        if self._candidates is None:
+            return self._new(self._uniform)
+        promise, reached = self._promises(self._candidates, abs(self._rng.normal()))
+        asked = [tuple(genes) in self._asked for genes in self._candidates.genes.tolist()]
+        best = int(np.argmax(np.where(asked, -np.inf, promise)))
+        if asked[best]:
+            return self._new(self._uniform)
+        if self._enough_feasible:
+            self._front = np.maximum(self._front, reached[best])
+        self._candidates = self._candidates.believed(best)
+        return _tuple(self._candidates.genes[best])
+
+    def _bred(self) -> Candidates | None:
+        """New ones of ROUNDS; None where all that was bred was asked for."""
+        parents, found = self._parents, None
+        met = set(self._asked)
+        for _ in range(ROUNDS):
+            bred = dict.fromkeys(map(_tuple, children(self.problem, parents, CANDIDATES, self._rng)))
+            new = [genes for genes in bred if genes not in met]
+            met.update(new)
+            if new:
+                more = self._predicted(np.array(new))
+                found = more if found is None else found.joined(more)
+                promise, _ = self._promises(found, 1.0)
+                parents = found.genes[np.argsort(-promise, kind="stable")[:PARENTS]]
+        return found
+
+    def _predicted(self, genes: np.ndarray) -> Candidates:
+        objectives = [model.predict(genes) for model in self._objective_models if self._enough_feasible]
+        return Candidates(genes, tuple(objectives), self._violation_model.predict(genes) if self._any_missed else None)
+
+    def _promises(self, candidates: Candidates, optimism: float) -> tuple[np.ndarray, np.ndarray]:
+        """float64 [n]: the larger, the better; and [n, directions], how far each reaches.
+
+        ``optimism`` is how many standard deviations predictions are bettered by.
+        """
+        violation = np.zeros(len(candidates.genes))
+        if candidates.violation is not None:
+            lower = candidates.violation.mean - optimism * candidates.violation.deviation
+            violation = lower / candidates.violation.model.deviation
+        if not candidates.objectives:
+            return -violation, np.empty((len(violation), 0))
+        missed = PENALTY * np.maximum(violation, 0)
+        promised = [
+            found.mean - optimism * found.deviation + missed * found.model.deviation for found in candidates.objectives
+        ]
+        points = (np.stack(promised, axis=1) - self._ideal) / self._span
+        reached = reaches(points, self._directions)
+        gain = gains(reached, self._front, self.problem.objectives)
+        return gain + SHORTFALL * (reached - self._front).max(axis=1), reached
+
+
+def _violations(outcomes: Sequence[Outcome]) -> np.ndarray:
+    """float64 [n]: 0 where feasible, else on a scale on which small violations differ as much as large ones.
+
+    What stands for nothing counts as the largest of the others.
+    """
+    violations = np.array([outcome.violation for outcome in outcomes])
+    missed = violations[np.isfinite(violations) & (violations > 0)]
+    largest, usual = (missed.max(), np.median(missed)) if len(missed) else (1.0, 1.0)
+    return np.log1p(np.where(np.isfinite(violations), np.maximum(violations, 0), largest) / usual)
+
+
+def _genes(outcomes: Sequence[Outcome]) -> np.ndarray:
+    return np.array([outcome.genes for outcome in outcomes])
+
+
+def _tuple(genes: np.ndarray) -> Genes:
+    return tuple(genes.tolist())
