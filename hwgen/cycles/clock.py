@@ -69,8 +69,8 @@ class Queue:
         """When the first instruction may go, where that is known."""
 
     def level(self, now: int) -> int:
-        """Places taken before ``now``, the one that is read in this cycle among them."""
-        return len(self._entries) + (self._last_read == now)
+        """Places taken before ``now``; the first instruction has left its own where the gate holds it."""
+        return len(self._entries) - (bool(self._entries) and self._held_from() < now)
 
     def has_room(self, now: int) -> bool:
         """Whether an instruction may be written."""
@@ -79,22 +79,31 @@ class Queue:
     def write(self, instruction: Instruction, now: int) -> None:
         """Append an instruction, readable from the next cycle on."""
         self._entries.append((now, instruction))
+        if len(self._entries) == 1:
+            self._agenda.visit(self._held_from() + 1)
 
     def released(self, now: int) -> Instruction | None:
         """The first instruction, where it waits for nothing."""
         if not self._entries:
             return None
-        written, instruction = self._entries[0]
+        _, instruction = self._entries[0]
         if self._released_from is None:
             satisfied = self._retirements.reached_from(instruction.waits)
             if satisfied is None:
                 return None
-            self._released_from = max(written + 1, self._last_read + 1, satisfied) + InstructionGate.latency
+            self._released_from = max(self._held_from(), satisfied) + InstructionGate.latency
             self._agenda.visit(self._released_from)
         return instruction if self._released_from <= now else None
+
+    def _held_from(self) -> int:
+        """The cycle in which the gate, empty, takes the first instruction."""
+        written, _ = self._entries[0]
+        return max(written, self._last_read) + 1
 
     def read(self, now: int) -> None:
         """Take the first instruction."""
         self._entries.popleft()
         self._last_read = now
         self._released_from = None
+        if self._entries:
+            self._agenda.visit(self._held_from() + 1)

@@ -166,4 +166,5 @@ class Accelerator(wiring.Component):
                 getattr(self, f"m_axi_{channel}burst").eq(INCREMENTING_BURST),
                 getattr(self, f"m_axi_{channel}cache").eq(NORMAL_MEMORY),
             ]
-        m.d.comb += registers.bus_error.eq(read_port.error | write_port.error)
+        # A run ends some cycles after its last answer: its errors may come a cycle late, from across the chip.
+        m.d.sync += registers.bus_error.eq(read_port.error | write_port.error)

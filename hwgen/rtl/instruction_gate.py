@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,7 +20,7 @@ def blocking_engines(waits: Mapping[Engine, int], retired: Mapping[Engine, int])
 
 
 class InstructionGate(wiring.Component):
-    """``blocked_by`` says which engines the next instruction waits for; once none, the gate opens for it."""
+    """Holds one instruction. ``blocked_by`` says which engines it waits for; once none, the gate opens for it."""
 
     latency = 1
     """Cycles from an instruction's arrival, with its waits satisfied, to its release."""
@@ -37,25 +37,31 @@ class InstructionGate(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        header = data.View(HeaderLayout, self.queued.payload)
+        # An instruction leaves its queue as soon as the gate is empty, not when the engine takes it: the queue's memory
+        # does not wait to hear what the engine does.
+        instruction = Signal(INSTRUCTION_BITS, reset_less=True)
+        holds, is_open = Signal(), Signal()
+        present, leaves = Signal(), Signal()
+        header = data.View(HeaderLayout, Mux(holds, instruction, self.queued.payload))
         waits = {
             Engine.LOAD: header.wait_load,
             Engine.COMPUTE: header.wait_compute,
             Engine.STORE: header.wait_store,
         }
         blocked = Signal(len(Engine))
-        is_open = Signal()
-        # While the gate sees what the instruction waits for, a register takes it out of the queue's memory.
-        instruction = Signal(INSTRUCTION_BITS, reset_less=True)
-        m.d.sync += [
-            instruction.eq(self.queued.payload),
-            is_open.eq(self.queued.valid & (blocked == 0) & ~self.queued.ready),
-        ]
         m.d.comb += [
+            present.eq(holds | self.queued.valid),
+            leaves.eq(is_open & self.released.ready),
             blocked.eq(Cat(self.retired[engine] < waits[engine] for engine in Engine)),
-            self.blocked_by.eq(blocked & self.queued.valid.replicate(len(Engine))),
+            self.blocked_by.eq(blocked & present.replicate(len(Engine))),
+            self.queued.ready.eq(~holds),
+            self.released.valid.eq(is_open),
             self.released.payload.eq(instruction),
-            self.released.valid.eq(self.queued.valid & is_open),
-            self.queued.ready.eq(self.released.ready & is_open),
+        ]
+        with m.If(~holds):
+            m.d.sync += instruction.eq(self.queued.payload)
+        m.d.sync += [
+            holds.eq(present & ~leaves),
+            is_open.eq(present & (blocked == 0) & ~leaves),
         ]
         return m

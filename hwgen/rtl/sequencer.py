@@ -21,8 +21,8 @@ from hwgen.rtl.queue import Queue
 
 QUEUE_DEPTH = 16
 """Instructions waiting per engine: how far loads run ahead of the computations that they serve."""
-ENOUGH_LOADS = 4
-"""Waiting loads that leave the bus no time for further instructions before theirs are due."""
+ENOUGH_LOADS = 3
+"""Loads, behind the one that its gate holds, that leave the bus no time for instructions before theirs are due."""
 
 
 class Sequencer(wiring.Component):

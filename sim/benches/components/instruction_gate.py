@@ -22,34 +22,44 @@ def random_counts() -> dict[Engine, int]:
     return {engine: random.choice((0, 1, 2, 3, LARGEST - 1, LARGEST)) for engine in Engine}
 
 
+def random_instruction() -> tuple[int, dict[Engine, int]]:
+    """An instruction's bits and what it waits for."""
+    waits = random_counts()
+    fields = {f"wait_{engine.name.lower()}": count for engine, count in waits.items()}
+    instruction = encode(random.choice(list(Opcode)), **fields)[:10] + random.randbytes(54)
+    return int.from_bytes(instruction, "little"), waits
+
+
 @cocotb.test()
 async def agrees_with_the_golden(dut: Any) -> None:
-    """An instruction goes once the gate has seen that it waits for nothing, in the cycle before."""
+    """An empty gate takes what is queued. It goes once the gate has seen that it waits for nothing, a cycle before."""
     await start(dut, "queued__valid", "released__ready")
-    instruction: bytes | None = None
-    waits = random_counts()
+    queued: tuple[int, dict[Engine, int]] | None = None
+    held: tuple[int, dict[Engine, int]] | None = None
     was_free = False
     for _ in range(CYCLES):
         await FallingEdge(dut.clk)
-        if instruction is None and random.random() < 0.8:
-            waits = random_counts()
-            fields = {f"wait_{engine.name.lower()}": waits[engine] for engine in Engine}
-            instruction = encode(random.choice(list(Opcode)), **fields)[:10] + random.randbytes(54)
-            dut.queued__payload.value = int.from_bytes(instruction, "little")
+        if queued is None and random.random() < 0.8:
+            queued = random_instruction()
+            dut.queued__payload.value = queued[0]
+        seen = held or queued
+        waits = seen[1] if seen else random_counts()
         retired = waits if random.random() < 0.3 else random_counts()
         ready = random.randrange(2)
-        dut.queued__valid.value = instruction is not None
+        dut.queued__valid.value = queued is not None
         dut.released__ready.value = ready
         for engine in Engine:
             getattr(dut, f"retired__{engine}").value = retired[engine]
         await ReadOnly()
-        blocking = blocking_engines(waits, retired) if instruction else []
+        blocking = blocking_engines(waits, retired) if seen else []
         assert int(dut.blocked_by.value) == sum(1 << engine for engine in blocking)
         assert dut.released__valid.value == was_free
-        assert dut.queued__ready.value == (ready and was_free)
-        if instruction and was_free:
-            assert int(dut.released__payload.value) == int.from_bytes(instruction, "little")
-        taken = ready and was_free
-        was_free = instruction is not None and not blocking and not taken
-        if taken:
-            instruction = None
+        assert dut.queued__ready.value == (held is None)
+        if was_free:
+            assert held is not None
+            assert int(dut.released__payload.value) == held[0]
+        if held is None:
+            held, queued = queued, None
+        elif ready and was_free:
+            held = None
+        was_free = held is not None and not blocking
