@@ -1,79 +1,92 @@
-"""Registers of products become the multipliers' own, which Yosys does not do: it maps multiplication alone.
+"""Registers around multipliers become the multipliers' own, which Yosys does not do: it maps multiplication alone.
 
-A product that is ready late in its cycle then no longer has to reach a flip-flop elsewhere in that cycle, and the chip
-is left with as many flip-flops and wires fewer.
+A product that is ready late in its cycle then no longer has to reach a flip-flop elsewhere in that cycle, nor an
+operand a multiplier early in its own, and the chip is left with as many flip-flops and wires fewer.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-Cell = dict[str, Any]
-"""A cell of Yosys's JSON netlist."""
-Readers = Mapping[int, list[tuple[str, str]]]
-"""Of each bit: the cells, and their ports, that read it; module ports stand under no cell's name."""
+from flows.ecp5.cells import Cell, readers_of
 
 PRODUCT = tuple(f"P{bit}" for bit in range(36))
+OPERANDS = {side: tuple(f"{side}{bit}" for bit in range(18)) for side in "AB"}
+ENABLES = {"OUTPUT": "CE0", "INPUTA": "CE1", "INPUTB": "CE2"}
+"""By what a multiplier registers."""
 
 
-def absorb_product_registers(module: Mapping[str, Any]) -> dict[str, Cell]:
-    """The cells of ``module`` with each MULT18X18D's product registered in it where only registers read the product.
+def absorb_registers(module: Mapping[str, Any]) -> dict[str, Cell]:
+    """The cells of ``module`` with registers taken into each MULT18X18D.
 
-    The registers must share a clock and an enable and have no reset; a multiplier's other products stay as they are.
+    The product is registered there where only registers read it, the operands where registers alone are both, whatever
+    else reads these: a register that nothing reads any more goes. Registers of a port must share their clock and their
+    enable, and have no reset; what is otherwise stays as it is.
     """
-    cells: dict[str, Cell] = module["cells"]
-    readers = _readers(module)
-    absorbed = dict(cells)
+    cells = _absorb_products(module)
+    drivers = {cell["connections"]["Q"][0]: cell for cell in cells.values() if _is_plain(cell)}
+    operands: set[int] = set()
     for name, cell in cells.items():
         if cell["type"] == "MULT18X18D":
-            registers = _product_registers(cell, cells, readers)
-            if registers:
-                absorbed[name] = _registered(cell, registers)
-                for bit in registers:
-                    ((register, _),) = readers[cell["connections"][bit][0]]
-                    del absorbed[register]
-    return absorbed
+            registers = {side: _operand_registers(cell, side, drivers) for side in OPERANDS}
+            clocks = {_timing(register)[0] for absorbed in registers.values() for register in absorbed.values()}
+            clocks.update(cell["connections"]["CLK0"] if "REG_OUTPUT_CLK" in cell["parameters"] else ())
+            if all(registers.values()) and len(clocks) == 1:
+                for side, absorbed in registers.items():
+                    operands.update(register["connections"]["Q"][0] for register in absorbed.values())
+                    cells[name] = _registered(cells[name], f"INPUT{side}", absorbed, "DI")
+    readers = readers_of({**module, "cells": cells})
+    unread = {wire for wire in operands if not readers[wire]}
+    return {
+        name: cell for name, cell in cells.items() if not (_is_plain(cell) and cell["connections"]["Q"][0] in unread)
+    }
 
 
-def _readers(module: Mapping[str, Any]) -> Readers:
-    readers: dict[int, list[tuple[str, str]]] = defaultdict(list)
+def _absorb_products(module: Mapping[str, Any]) -> dict[str, Cell]:
+    cells: dict[str, Cell] = dict(module["cells"])
+    readers = readers_of(module)
     for name, cell in module["cells"].items():
-        for port, bits in cell["connections"].items():
-            if cell["port_directions"][port] != "output":
-                for bit in bits:
-                    readers[bit].append((name, port))
-    for name, port in module["ports"].items():
-        for bit in port["bits"]:
-            readers[bit].append(("", name))
-    return readers
-
-
-def _product_registers(multiplier: Cell, cells: Mapping[str, Cell], readers: Readers) -> dict[str, Cell]:
-    """The register of each bit of the product that anything reads; none where one of them cannot be absorbed."""
-    registers = {}
-    for bit in PRODUCT:
-        read_by = [reader for wire in multiplier["connections"].get(bit, []) for reader in readers.get(wire, [])]
-        if not read_by:
+        if cell["type"] != "MULT18X18D":
             continue
-        (name, port), *others = read_by
-        if others or port != "DI" or not _is_plain(cells[name]):
-            return {}
-        registers[bit] = cells[name]
-    return registers if len({_timing(register) for register in registers.values()}) == 1 else {}
+        read_by = {
+            bit: [reader for wire in cell["connections"].get(bit, []) for reader in readers.get(wire, [])]
+            for bit in PRODUCT
+        }
+        if all(len(each) <= 1 and all(port == "DI" for _, port in each) for each in read_by.values()):
+            names = {bit: each[0][0] for bit, each in read_by.items() if each}
+            registers = {bit: cells[register] for bit, register in names.items()}
+            if _agree(registers.values()):
+                cells[name] = _registered(cell, "OUTPUT", registers, "Q")
+                for register in names.values():
+                    del cells[register]
+    return cells
+
+
+def _operand_registers(multiplier: Cell, side: str, drivers: Mapping[int, Cell]) -> dict[str, Cell]:
+    """The register of each bit of an operand that is not always 0; none where one of them cannot be absorbed."""
+    wires = {bit: multiplier["connections"][bit][0] for bit in OPERANDS[side] if bit in multiplier["connections"]}
+    registers = {bit: drivers.get(wire) for bit, wire in wires.items() if wire not in ("0", "x")}
+    found = {bit: register for bit, register in registers.items() if register is not None}
+    return found if len(found) == len(registers) and _agree(found.values()) else {}
 
 
 def _is_plain(register: Cell) -> bool:
     """Whether it is a flip-flop that takes its input at a rising edge, holds 0 at first and is never reset."""
+    if register["type"] != "TRELLIS_FF":
+        return False
     parameters = register["parameters"]
     return (
-        register["type"] == "TRELLIS_FF"
-        and parameters["CLKMUX"] == "CLK"
+        parameters["CLKMUX"] == "CLK"
         and parameters["CEMUX"].strip() in ("CE", "1")
         and parameters["REGSET"] == "RESET"
         and register["connections"]["LSR"] == ["0"]
     )
+
+
+def _agree(registers: Collection[Cell]) -> bool:
+    """Whether there are registers, all plain and with the same clock and enable."""
+    return all(map(_is_plain, registers)) and len({_timing(register) for register in registers}) == 1
 
 
 def _timing(register: Cell) -> tuple[Any, Any]:
@@ -82,13 +95,14 @@ def _timing(register: Cell) -> tuple[Any, Any]:
     return register["connections"]["CLK"][0], register["connections"]["CE"][0] if enabled else "1"
 
 
-def _registered(multiplier: Cell, registers: Mapping[str, Cell]) -> Cell:
+def _registered(multiplier: Cell, what: str, registers: Mapping[str, Cell], port: str) -> Cell:
+    """The multiplier with ``registers`` taken in, connected as they are at ``port``."""
     clock, enable = _timing(next(iter(registers.values())))
-    control = {"CLK0": [clock], "CE0": [enable], "RST0": ["0"]}
-    products = {bit: register["connections"]["Q"] for bit, register in registers.items()}
+    control = {"CLK0": [clock], ENABLES[what]: [enable], "RST0": ["0"]}
+    connections = {bit: register["connections"][port] for bit, register in registers.items()}
+    parameters = {f"REG_{what}_CLK": "CLK0", f"REG_{what}_CE": ENABLES[what], f"REG_{what}_RST": "RST0"}
     return multiplier | {
-        "parameters": multiplier["parameters"]
-        | {"REG_OUTPUT_CLK": "CLK0", "REG_OUTPUT_CE": "CE0", "REG_OUTPUT_RST": "RST0"},
+        "parameters": multiplier["parameters"] | parameters,
         "port_directions": multiplier["port_directions"] | dict.fromkeys(control, "input"),
-        "connections": multiplier["connections"] | products | control,
+        "connections": multiplier["connections"] | connections | control,
     }

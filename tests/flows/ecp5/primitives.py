@@ -17,15 +17,22 @@ def _vector(*ports: list[str]) -> str:
 
 _OPERANDS = [port for prefix in "ABC" for port in _ports(prefix, 18)]
 _PRODUCT = _ports("P", 36)
-_CONTROL = ["SIGNEDA", "SIGNEDB", "SOURCEA", "SOURCEB", "CLK0", "CE0", "RST0"]
+_CONTROL = ["SIGNEDA", "SIGNEDB", "SOURCEA", "SOURCEB", "CLK0", "CE0", "CE1", "CE2", "RST0"]
+_REGISTERS = {"OUTPUT": "CE0", "INPUTA": "CE1", "INPUTB": "CE2"}
 
 MULT18X18D = f"""\
 module MULT18X18D(input {", ".join(_OPERANDS + _CONTROL)}, output {", ".join(_PRODUCT)});
-  parameter REG_OUTPUT_CLK = "NONE";
-  parameter REG_OUTPUT_CE = "CE0";
-  parameter REG_OUTPUT_RST = "RST0";
-  wire signed [18:0] a = {{SIGNEDA & A17, {_vector(_ports("A", 18))}}};
-  wire signed [18:0] b = {{SIGNEDB & B17, {_vector(_ports("B", 18))}}};
+  parameter {", ".join(f'REG_{what}_CLK = "NONE"' for what in _REGISTERS)};
+  parameter {", ".join(f'REG_{what}_CE = "{enable}"' for what, enable in _REGISTERS.items())};
+  parameter {", ".join(f'REG_{what}_RST = "RST0"' for what in _REGISTERS)};
+  wire [17:0] a_in = {_vector(_ports("A", 18))}, b_in = {_vector(_ports("B", 18))};
+  reg [17:0] a_kept = 0, b_kept = 0;
+  always @(posedge CLK0) if (CE1) a_kept <= a_in;
+  always @(posedge CLK0) if (CE2) b_kept <= b_in;
+  wire [17:0] a_bits = REG_INPUTA_CLK == "CLK0" ? a_kept : a_in;
+  wire [17:0] b_bits = REG_INPUTB_CLK == "CLK0" ? b_kept : b_in;
+  wire signed [18:0] a = {{SIGNEDA & a_bits[17], a_bits}};
+  wire signed [18:0] b = {{SIGNEDB & b_bits[17], b_bits}};
   wire [35:0] product = a * b;
   generate
     if (REG_OUTPUT_CLK == "CLK0") begin
@@ -36,7 +43,6 @@ module MULT18X18D(input {", ".join(_OPERANDS + _CONTROL)}, output {", ".join(_PR
   endgenerate
 endmodule
 """
-"""Operands are not registered."""
 
 _DATA_IN, _DATA_OUT = [
     [f"{name}{bit}" for name in pair for bit in range(18)] for pair in (("DIA", "DIB"), ("DOA", "DOB"))

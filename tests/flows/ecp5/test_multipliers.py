@@ -1,17 +1,15 @@
-"""Product registers: taken into the multiplier where the product goes nowhere else, and then the same circuit."""
+"""Registers of products and operands: taken into the multiplier where they can be, and then the same circuit."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.ecp5.multipliers import absorb_product_registers
-from flows.tools import run_yosys
-from tests.flows.ecp5.primitives import MULT18X18D
+from flows.ecp5.multipliers import absorb_registers
+from tests.flows.ecp5.equivalence import prove_equal, synthesise
 
 DESIGN = """\
 module design(input clk, input enable, input reset, input signed [4:0] a, b, output reg signed [9:0] p, output seen);
@@ -22,50 +20,39 @@ endmodule
 """
 
 
-def yosys(directory: Path, *commands: str) -> None:
-    run_yosys(commands, directory, watch=lambda _: None)
-
-
-def absorbed(directory: Path, behaviour: str, seen: str = "enable") -> dict[str, Any]:
-    """The synthesised design with its product registers absorbed."""
-    (directory / "design.v").write_text(DESIGN.format(behaviour=behaviour, seen=seen))
-    synthesis = "synth_lattice -family ecp5 -top design -json netlist.json"
-    yosys(directory, "read_verilog design.v", synthesis)
-    design: dict[str, Any] = json.loads((directory / "netlist.json").read_text())
+def absorbed(directory: Path, verilog: str) -> dict[str, Any]:
+    """The synthesised design with its registers absorbed."""
+    design = synthesise(directory, verilog)
     module = design["modules"]["design"]
-    module["cells"] = absorb_product_registers(module)
-    (directory / "absorbed.json").write_text(json.dumps(design))
-    return module
+    return design | {"modules": {"design": module | {"cells": absorb_registers(module)}}}
 
 
-def cell_types(module: dict[str, Any]) -> Counter[str]:
-    return Counter(cell["type"] for cell in module["cells"].values())
+def cell_types(design: dict[str, Any]) -> Counter[str]:
+    return Counter(cell["type"] for cell in design["modules"]["design"]["cells"].values())
 
 
-@pytest.mark.parametrize("condition", ["", "if (enable) "])
-def test_the_circuit_stays_the_same(tmp_path: Path, condition: str) -> None:
-    """Proven by Yosys for every input in every state that inputs can lead to."""
-    module = absorbed(tmp_path, f"always @(posedge clk) {condition}p <= product;")
-    assert cell_types(module)["MULT18X18D"] == 1
-    assert "TRELLIS_FF" not in cell_types(module)
-    (tmp_path / "primitive.v").write_text(MULT18X18D)
-    yosys(
-        tmp_path,
-        "read_verilog design.v",
-        "rename design before",
-        "read_json absorbed.json",
-        "setattr -mod -unset top design",
-        "rename design after",
-        "read_verilog primitive.v",
-        "read_verilog -lib -specify +/lattice/cells_sim_ecp5.v",
-        "hierarchy",
-        "proc",
-        "miter -equiv -flatten -make_assert before after miter",
-        "hierarchy -top miter",
-        "flatten",
-        "opt -full",
-        "sat -verify -tempinduct -set-init-zero -prove-asserts miter",
-    )
+OPERANDS = "reg signed [4:0] c, d; always @(posedge clk) begin c <= a; if (enable) d <= b; end"
+"""A register for each operand, and an enable for one."""
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "seen", "flip_flops"),
+    [
+        ("always @(posedge clk) p <= product;", "enable", 0),
+        ("always @(posedge clk) if (enable) p <= product;", "enable", 0),
+        (f"{OPERANDS} always @* p = c * d;", "enable", 0),
+        (f"{OPERANDS} always @(posedge clk) if (reset) p <= c * d;", "enable", 0),
+        (f"{OPERANDS} always @(posedge clk) p <= c * d;", "c[2]", 1),
+    ],
+    ids=["product", "enabled product", "operands", "operands and product", "operand read elsewhere"],
+)
+def test_the_circuit_stays_the_same(tmp_path: Path, behaviour: str, seen: str, flip_flops: int) -> None:
+    """Proven by Yosys for all inputs in the first cycles, more than there are registers in a row."""
+    verilog = DESIGN.format(behaviour=behaviour, seen=seen)
+    design = absorbed(tmp_path, verilog)
+    assert cell_types(design)["MULT18X18D"] == 1
+    assert cell_types(design)["TRELLIS_FF"] == flip_flops
+    prove_equal(tmp_path, verilog, design, cycles=6)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +64,22 @@ def test_the_circuit_stays_the_same(tmp_path: Path, condition: str) -> None:
         ("always @(posedge clk) begin p[4:0] <= product[4:0]; if (enable) p[9:5] <= product[9:5]; end", "enable"),
         ("always @* p = product;", "enable"),
         ("always @(posedge clk) p <= product ^ a;", "enable"),
+        ("reg signed [4:0] c; always @(posedge clk) c <= a; always @* p = c * b;", "enable"),
+        (OPERANDS.replace("c <= a", "if (reset) c <= 0; else c <= a") + " always @* p = c * d;", "enable"),
     ],
-    ids=["reset", "falling edge", "read elsewhere", "two enables", "no register", "logic between"],
+    ids=[
+        "reset",
+        "falling edge",
+        "read elsewhere",
+        "two enables",
+        "no register",
+        "logic between",
+        "one operand's register",
+        "an operand's reset",
+    ],
 )
 def test_what_a_multiplier_cannot_do_stays_beside_it(tmp_path: Path, behaviour: str, seen: str) -> None:
-    module = absorbed(tmp_path, behaviour, seen)
-    before = json.loads((tmp_path / "netlist.json").read_text())["modules"]["design"]
-    assert module["cells"] == before["cells"]
-    assert cell_types(module)["MULT18X18D"] == 1
+    verilog = DESIGN.format(behaviour=behaviour, seen=seen)
+    design = absorbed(tmp_path, verilog)
+    assert design == synthesise(tmp_path, verilog)
+    assert cell_types(design)["MULT18X18D"] == 1
