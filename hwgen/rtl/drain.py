@@ -151,10 +151,9 @@ class Drain(wiring.Component):
             pixels.eq(pixels + self.pixel_done - self.slot_drained),
             holds.eq(holds + self.hold_done - skips_hold),
         ]
-        with m.If(self.pixel_done):
-            m.d.sync += pixel_waits.eq(1)
-        with m.Elif(self.slot_drained):
-            m.d.sync += pixel_waits.eq(pixels != 1)
+        pixel_will_wait = Signal()
+        m.d.comb += pixel_will_wait.eq(self.pixel_done | Mux(self.slot_drained, pixels != 1, pixel_waits))
+        m.d.sync += pixel_waits.eq(pixel_will_wait)
 
         # Pixels of the output row, output rows and groups that are left. What ends with a chunk is known in registers
         # as it comes, because almost all others wait to hear it.
@@ -202,8 +201,12 @@ class Drain(wiring.Component):
         active = drains_pixels | drains_sums | holds_sums
         takes_chunk, takes_sums = Signal(), Signal()
         finishing = Signal()
+        # Whether a chunk is taken is known in a register as it comes: most of what happens here waits to hear it.
+        will_drain_pixels = Signal()
+        offers_pixels = self.descriptors.valid & ~incoming.is_add & ~incoming.hold
+        m.d.comb += will_drain_pixels.eq(Mux(self.descriptors.ready, offers_pixels, drains_pixels))
+        m.d.sync += [drains_pixels.eq(will_drain_pixels), takes_chunk.eq(will_drain_pixels & pixel_will_wait)]
         m.d.comb += [
-            takes_chunk.eq(drains_pixels & pixel_waits),
             skips_hold.eq(holds_sums & (holds != 0)),
             takes_sums.eq(drains_sums & self.sums_valid),
             self.add_ready.eq(drains_sums),
@@ -275,7 +278,6 @@ class Drain(wiring.Component):
             begin_pixel(incoming, incoming.groups == 1)
             m.d.sync += [
                 current.eq(incoming),
-                drains_pixels.eq(self.descriptors.valid & ~incoming.is_add & ~incoming.hold),
                 drains_sums.eq(self.descriptors.valid & incoming.is_add),
                 holds_sums.eq(self.descriptors.valid & ~incoming.is_add & incoming.hold),
                 groups_left.eq(incoming.groups),
