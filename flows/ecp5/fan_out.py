@@ -13,7 +13,7 @@ from typing import Any
 
 from flows.ecp5.cells import Cell, readers_of
 
-MOST_READERS = 64
+MOST_READERS = 256
 """Of a copy."""
 OUTPUTS = {"LUT4": "Z", "TRELLIS_FF": "Q"}
 """Of the types of cells that are copied."""
