@@ -17,7 +17,8 @@ RAM_VERILOG = f"""\
 // The write is blocking, after the read: the same hardware, and simulators need no shadow copy of each granule. What
 // looks at all granules at once is for them too: in most cycles nothing is written.
 // Block RAM however few the words: as LUTs, a small accelerator's buffers would fill the chip.
-// Words start as zero: lanes beyond a tensor's end meet zero weights, and only a known value times zero is zero.
+// In simulation words start as zero: lanes beyond a tensor's end meet zero weights, and only a known value times zero
+// is zero. On a chip any value is; to write zeros into a board's memory takes Yosys longer than all else.
 module {RAM_MODULE} #(
   parameter WIDTH = 8,
   parameter DEPTH = 2,
@@ -35,9 +36,11 @@ module {RAM_MODULE} #(
   (* no_rw_check, ram_style = "block" *)
   reg [WIDTH-1:0] words [0:DEPTH-1];
   integer word, granule;
+`ifndef SYNTHESIS
   initial
     for (word = 0; word < DEPTH; word = word + 1)
       words[word] = 0;
+`endif
   always @(posedge clk) begin
     if (read_enable)
       read_data <= words[read_address];
