@@ -41,4 +41,6 @@ def booth_products(count: int, top: str) -> list[str]:
     if not count:
         return []
     flat = [f"hierarchy -check -top {top}", "proc", "flatten", "opt_expr", "opt_clean", "wreduce", "opt_clean"]
-    return [*flat, f"booth {top}/t:$mul {top}/{ARRAY} %i %R{count}"]
+    # Their last additions as gates, too: as carry chains they take more LUTs, and ABC's boxes have failed on them.
+    gates = f"techmap {top}/t:$fa {top}/t:$alu {top}/t:$lcu"
+    return [*flat, f"booth {top}/t:$mul {top}/{ARRAY} %i %R{count}", gates]
