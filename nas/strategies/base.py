@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -68,6 +68,16 @@ class Outcome:
     def missed(self) -> float:
         """The violation on a scale from 0 to 1, where infinity has its place."""
         return 1.0 if self.violation == inf else self.violation / (1 + self.violation)
+
+
+def gene_rows(outcomes: Sequence[Outcome]) -> np.ndarray:
+    """int [n, genes]: what was evaluated, for models that learn from it."""
+    return np.array([outcome.genes for outcome in outcomes])
+
+
+def genes_of(row: np.ndarray) -> Genes:
+    """One of ``gene_rows``, or of what was bred from them, as it is proposed."""
+    return tuple(row.tolist())
 
 
 class Strategy(ABC):

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas.strategies.base import Genes, Outcome, Problem, Proposal, Strategy
+from nas.strategies.base import Genes, Outcome, Problem, Proposal, Strategy, gene_rows
 from nas.strategies.ensemble import Ensemble
 from nas.strategies.relaxation import Relaxation, gumbel
 
@@ -106,7 +106,7 @@ class Dance(Strategy):
         self._estimator = Ensemble(self.problem, values.shape[1], self._seed)
         mean, deviation = values[:, -1].mean(), max(values[:, -1].std(), 1e-9)
         self._met = -mean / deviation
-        genes = np.array([outcome.genes for outcome in outcomes])
+        genes = gene_rows(outcomes)
         self._estimator.fit(genes, np.where(known, values, 0.0), ESTIMATOR_STEPS)
 
     def _train_generator(self) -> None:

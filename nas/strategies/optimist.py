@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from moocore import is_nondominated
 
-from nas.strategies.base import Genes, Outcome, Problem, Strategy
+from nas.strategies.base import Genes, Outcome, Problem, Strategy, gene_rows, genes_of
 from nas.strategies.breeding import children
 from nas.strategies.directions import gains, random_directions, reaches
 from nas.strategies.gaussian_process import GaussianProcess, Posterior
@@ -91,11 +91,11 @@ class Optimist(Strategy):
         self._any_missed, self._enough_feasible = len(feasible) < len(outcomes), len(feasible) >= FEWEST
         if self._any_missed:
             recent = outcomes[-MOST:]
-            self._violation_model.fit(_genes(recent), _violations(recent))
+            self._violation_model.fit(gene_rows(recent), _violations(recent))
         if self._enough_feasible:
             values = np.array([outcome.objectives for outcome in feasible])
             for model, column in zip(self._objective_models, values[-MOST:].T, strict=True):
-                model.fit(_genes(feasible[-MOST:]), column)
+                model.fit(gene_rows(feasible[-MOST:]), column)
             front = values[is_nondominated(values)]
             self._ideal, nadir = front.min(axis=0), front.max(axis=0)
             span = np.where(nadir > self._ideal, nadir - self._ideal, values.max(axis=0) - self._ideal)
@@ -116,14 +116,14 @@ class Optimist(Strategy):
         if self._enough_feasible:
             self._front = np.maximum(self._front, reached[best])
         self._candidates = self._candidates.believed(best)
-        return _tuple(self._candidates.genes[best])
+        return genes_of(self._candidates.genes[best])
 
     def _bred(self) -> Candidates | None:
         """New ones of ROUNDS; None where all that was bred was asked for."""
         parents, found = self._parents, None
         met = set(self._asked)
         for _ in range(ROUNDS):
-            bred = dict.fromkeys(map(_tuple, children(self.problem, parents, CANDIDATES, self._rng)))
+            bred = dict.fromkeys(map(genes_of, children(self.problem, parents, CANDIDATES, self._rng)))
             new = [genes for genes in bred if genes not in met]
             met.update(new)
             if new:
@@ -167,11 +167,3 @@ def _violations(outcomes: Sequence[Outcome]) -> np.ndarray:
     missed = violations[np.isfinite(violations) & (violations > 0)]
     largest, usual = (missed.max(), np.median(missed)) if len(missed) else (1.0, 1.0)
     return np.log1p(np.where(np.isfinite(violations), np.maximum(violations, 0), largest) / usual)
-
-
-def _genes(outcomes: Sequence[Outcome]) -> np.ndarray:
-    return np.array([outcome.genes for outcome in outcomes])
-
-
-def _tuple(genes: np.ndarray) -> Genes:
-    return tuple(genes.tolist())

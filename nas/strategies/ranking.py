@@ -9,7 +9,7 @@ from pymoo.core.population import Population
 from pymoo.core.problem import Problem as PymooProblem
 from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
 
-from nas.strategies.base import Genes, Outcome, Problem
+from nas.strategies.base import Genes, Outcome, Problem, gene_rows, genes_of
 
 WORST = 1e12
 """Objective and violation of what was not evaluated; infinity would not rank."""
@@ -23,7 +23,7 @@ def fittest(
 ) -> list[tuple[Genes, Fitness]]:
     """At most ``count`` of ``outcomes``, which are one at least and of one fidelity. ``rng`` settles ties."""
     pool = Population.new(
-        "X", np.array([outcome.genes for outcome in outcomes]),
+        "X", gene_rows(outcomes),
         "F", np.array([outcome.objectives or (WORST,) * problem.objectives for outcome in outcomes]),
         "G", np.array([[min(outcome.violation, WORST)] for outcome in outcomes]),
     )  # fmt: skip
@@ -31,7 +31,7 @@ def fittest(
     survivors = RankAndCrowding().do(shape, pool, n_survive=min(count, len(pool)), random_state=rng)
     return [
         (
-            tuple(individual.get("X").tolist()),
+            genes_of(individual.get("X")),
             (violation, 0, 0) if violation > 0 else (0, individual.get("rank"), -individual.get("crowding")),
         )
         for individual, violation in zip(survivors, survivors.get("CV")[:, 0].tolist(), strict=True)

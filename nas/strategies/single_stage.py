@@ -12,7 +12,7 @@ from math import nan
 
 import numpy as np
 
-from nas.strategies.base import Genes, Outcome, Problem, Strategy
+from nas.strategies.base import Genes, Problem, Strategy, gene_rows, genes_of
 from nas.strategies.breeding import children
 from nas.strategies.ensemble import Ensemble
 
@@ -53,12 +53,12 @@ class SingleStage(Strategy):
         feasible = [outcome for outcome in outcomes if outcome.feasible]
         if len(feasible) < FEWEST:
             least = sorted(outcomes, key=lambda outcome: outcome.violation)[:FEWEST]
-            self._parents, self._known = _genes(least), self._known[:0]
+            self._parents, self._known = gene_rows(least), self._known[:0]
             return
         unknown = (nan,) * self.problem.objectives
         values = np.array([(*(outcome.objectives or unknown), outcome.missed) for outcome in outcomes])
-        self._predictor.fit(_genes(outcomes), values)
-        self._parents, self._known = _genes(feasible), np.array([outcome.objectives for outcome in feasible])
+        self._predictor.fit(gene_rows(outcomes), values)
+        self._parents, self._known = gene_rows(feasible), np.array([outcome.objectives for outcome in feasible])
         self._ideal = self._known.min(axis=0)
         self._span = np.maximum(self._known.max(axis=0) - self._ideal, 1e-9)
 
@@ -66,7 +66,7 @@ class SingleStage(Strategy):
         if len(self._asked) < STARTUP or not len(self._parents):
             return self._new(self._uniform)
         if not len(self._known):
-            return self._new(lambda: _tuple(children(self.problem, self._parents, 1, self._rng)[0]))
+            return self._new(lambda: genes_of(children(self.problem, self._parents, 1, self._rng)[0]))
         weights = self._rng.dirichlet(np.ones(self.problem.objectives))
         fittest = np.argsort(self._reward_missed(self._known, weights), kind="stable")
         parents = self._parents[fittest[:PARENTS]]
@@ -75,7 +75,7 @@ class SingleStage(Strategy):
             pool = np.unique(np.concatenate([parents, bred]), axis=0)
             pool = pool[np.argsort(self._unfitness(pool, weights), kind="stable")]
             parents = pool[:PARENTS]
-        new = (genes for genes in map(_tuple, pool) if genes not in self._asked)
+        new = (genes for genes in map(genes_of, pool) if genes not in self._asked)
         return next(new, None) or self._new(self._uniform)
 
     def _unfitness(self, genes: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -88,11 +88,3 @@ class SingleStage(Strategy):
         """float64 [n]: the augmented Tchebycheff norm of ``objectives`` [n, objectives], scaled to what is known."""
         weighted = weights * (objectives - self._ideal) / self._span
         return weighted.max(axis=1) + AUGMENTATION * weighted.sum(axis=1)
-
-
-def _genes(outcomes: list[Outcome]) -> np.ndarray:
-    return np.array([outcome.genes for outcome in outcomes])
-
-
-def _tuple(genes: np.ndarray) -> Genes:
-    return tuple(genes.tolist())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from moocore import filter_dominated, hypervolume
 
-from nas.strategies.base import Genes, Outcome, Problem, Strategy
+from nas.strategies.base import Genes, Outcome, Problem, Strategy, gene_rows, genes_of
 from nas.strategies.breeding import children
 from nas.strategies.gaussian_process import GaussianProcess
 
@@ -52,15 +52,15 @@ class SmsEgo(Strategy):
         feasible = [outcome for outcome in outcomes if outcome.feasible]
         self._front = self._front[:0]
         if len(feasible) < FEWEST:
-            self._parents = np.array([outcome.genes for outcome in sorted(outcomes, key=_violation)[:FEWEST]])
+            self._parents = gene_rows(sorted(outcomes, key=_violation)[:FEWEST])
             return
-        genes, values = _genes(feasible), np.array([outcome.objectives for outcome in feasible])
+        genes, values = gene_rows(feasible), np.array([outcome.objectives for outcome in feasible])
         for model, column in zip(self._objective_models, values.T, strict=True):
             model.fit(genes, column)
         self._all_feasible = len(feasible) == len(outcomes)
         if not self._all_feasible:
             missed = np.array([float(not outcome.feasible) for outcome in outcomes])
-            self._missed_model.fit(_genes(outcomes), missed)
+            self._missed_model.fit(gene_rows(outcomes), missed)
         self._front = filter_dominated(values)
         self._ideal = self._front.min(axis=0)
         self._span = np.maximum(self._front.max(axis=0) - self._ideal, 1e-9)
@@ -71,7 +71,7 @@ class SmsEgo(Strategy):
         if len(self._asked) < STARTUP or not len(self._parents):
             return self._new(self._uniform)
         if not len(self._front):
-            return self._new(lambda: _tuple(children(self.problem, self._parents, 1, self._rng)[0]))
+            return self._new(lambda: genes_of(children(self.problem, self._parents, 1, self._rng)[0]))
         candidates, gains, parents = self._parents[:0], np.empty(0), self._parents
         for _ in range(ROUNDS):
             bred = np.unique(children(self.problem, parents, CANDIDATES, self._rng), axis=0)
@@ -79,7 +79,7 @@ class SmsEgo(Strategy):
             candidates = np.concatenate([candidates, bred])
             best = np.argsort(-gains, kind="stable")
             parents = candidates[best[:PARENTS]]
-        chosen = next((genes for genes in map(_tuple, candidates[best]) if genes not in self._asked), None)
+        chosen = next((genes for genes in map(genes_of, candidates[best]) if genes not in self._asked), None)
         if chosen is None:
             return self._new(self._uniform)
         self._front = np.concatenate([self._front, self._promise(np.array([chosen]))])
@@ -104,13 +104,5 @@ class SmsEgo(Strategy):
         return gains * np.clip(1 - self._missed_model.predict(genes).mean, 0, 1) ** 2
 
 
-def _genes(outcomes: list[Outcome]) -> np.ndarray:
-    return np.array([outcome.genes for outcome in outcomes])
-
-
 def _violation(outcome: Outcome) -> float:
     return outcome.violation
-
-
-def _tuple(genes: np.ndarray) -> Genes:
-    return tuple(genes.tolist())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nas.strategies.base import Genes, Outcome, Problem, Proposal, Strategy
+from nas.strategies.base import Genes, Outcome, Problem, Proposal, Strategy, genes_of
 from nas.strategies.breeding import children
 from nas.strategies.ranking import fittest
 
@@ -58,4 +58,4 @@ class Successive(Strategy):
     def _propose(self) -> Genes:
         if not len(self._parents):
             return self._new(self._uniform)
-        return self._new(lambda: tuple(children(self.problem, self._parents, 1, self._rng)[0].tolist()))
+        return self._new(lambda: genes_of(children(self.problem, self._parents, 1, self._rng)[0]))
