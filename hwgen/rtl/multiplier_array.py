@@ -149,7 +149,7 @@ class Array(wiring.Component):
         m.d.sync += self.control.eq(self.arriving)
         shared, weights = self.stationary(m, dealer.dealt)
         m.d.comb += [
-            dealer.step_rows.eq(self.control.step_rows),
+            dealer.arriving_rows.eq(self.arriving.step_rows),
             dealer.vectors.eq(self.vectors),
             multipliers.arriving.eq(self.arriving),
             multipliers.control.eq(self.control),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -28,13 +28,13 @@ def slide_operands(vectors: Rows, step_rows: int, held: Rows) -> Rows:
 
 
 class OperandDealer(wiring.Component):
-    """Deals the vectors of ``step_rows`` kernel rows evenly over the array's rows, in the same cycle."""
+    """Deals the vectors of a step's kernel rows evenly over the array's rows, in the same cycle."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
         super().__init__(
             {
-                "step_rows": In(3),
+                "arriving_rows": In(3),  # kernel rows of the next cycle's vectors
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
                 "dealt": Out(8 * config.rows),  # a byte per array row
             }
@@ -43,9 +43,13 @@ class OperandDealer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         rows = self.config.rows
-        with m.Switch(self.step_rows):
-            for step_rows in range(1, min(ROW_BANKS, rows) + 1):
-                with m.Case(step_rows):
+        # Two bits that most of the operands' bits see: fewer ways, and nothing to decode when the vectors are there.
+        last_row = Signal(range(ROW_BANKS), reset_less=True)
+        m.d.sync += last_row.eq(self.arriving_rows - 1)
+        most_rows = min(ROW_BANKS, rows)
+        with m.Switch(last_row):
+            for step_rows in range(1, most_rows + 1):
+                with m.Case(step_rows - 1) if step_rows < most_rows else m.Default():
                     m.d.comb += self.dealt.eq(
                         Cat(self.vectors[row][: rows // step_rows * 8] for row in range(step_rows))
                     )
@@ -82,21 +86,19 @@ class OperandRows(wiring.Component):
         ]
         registers = [Signal(width, name=f"row_{row}", reset_less=True) for row in range(rows)]
         # Every bit depends on what the step does: it is decoded as the step arrives.
-        stays, shares = 0, 7
-        does = Signal(3)
-        """One of these, or by how many rows operands slide."""
+        moves, slides_by = Signal(reset_less=True), Signal(range(ROW_BANKS + 1), reset_less=True)
+        """Operands do not stay; by how many rows they slide, where they do."""
         arriving = self.arriving
-        m.d.sync += does.eq(stays)
-        with m.If(arriving.slide & arriving.fetch):
-            m.d.sync += does.eq(arriving.step_rows)
-        with m.Elif(~arriving.slide & arriving.mac):
-            m.d.sync += does.eq(shares)
-        with m.Switch(does):
+        m.d.sync += [
+            moves.eq(Mux(arriving.slide, arriving.fetch, arriving.mac)),
+            slides_by.eq(Mux(arriving.slide, arriving.step_rows, 0)),
+        ]
+        with m.If(moves), m.Switch(slides_by):
             for step_rows in range(1, min(ROW_BANKS, rows) + 1):
                 with m.Case(step_rows):
                     following = [*channels[:step_rows], *registers][:rows]
                     m.d.sync += [to.eq(source) for to, source in zip(registers, following, strict=True)]
-            with m.Case(shares):
+            with m.Default():
                 m.d.sync += [
                     register.eq(self.shared.word_select(row, 8).replicate(cols))
                     for row, register in enumerate(registers)
