@@ -68,10 +68,14 @@ def add_results(fields: Fields, first: int, interval: int, config: AcceleratorCo
 
 
 def load_memories(fields: Fields, config: AcceleratorConfig) -> np.ndarray:
-    """int64: the memories of each beat of a LOAD_ACT: those of two words, wherever in the first it begins."""
-    bank, beat_address, _, _ = _beats(fields, config)
+    """int64: the memories whose results each beat of a LOAD_ACT meets on its way.
+
+    Those of two words, wherever in the first it begins, in any bank.
+    """
+    _, beat_address, _, _ = _beats(fields, config)
     word = beat_address // config.act_word_bytes
-    return touched(bank, word, word + 1, config)
+    in_first_bank = touched(np.zeros_like(word), word, word + 1, config)
+    return in_first_bank * sum(1 << 4 * bank for bank in range(ROW_BANKS))
 
 
 def store_memories(fields: Fields, config: AcceleratorConfig) -> np.ndarray:

@@ -20,7 +20,9 @@ PlaceLayout = data.StructLayout({"bank": 2, "address": ACT_ADDRESS_BITS})
 """A byte: the bank of its row, and its address there."""
 
 
-MEMORIES = tuple((bank, odd, half) for bank in range(ROW_BANKS) for odd in range(2) for half in range(2))
+WRITE_PATHS = tuple((odd, half) for odd in range(2) for half in range(2))
+"""What is written comes to the even or odd words of a half of all banks by one way."""
+MEMORIES = tuple((bank, *path) for bank in range(ROW_BANKS) for path in WRITE_PATHS)
 """The buffer's memories: of each bank, even and odd words, lower and upper half."""
 
 
@@ -42,17 +44,19 @@ def row_places(bank: int, address: int, pitch: int, rows: int, banked: bool = Tr
 
 
 class ActBuffer(wiring.Component):
-    """One read and one write per memory and cycle.
+    """One read per memory and cycle, and one write to the even and one to the odd words of each half.
 
-    The array's fetches and write-backs always proceed; loads and stores wait where they meet them in a memory. Tiles
-    are placed so that they rarely do: operands in one half, results in the other. What was taken waits inside: while
-    it does, nothing further is taken.
+    The array's fetches and write-backs always proceed; stores wait where they meet a fetch in a memory, and loads where
+    they meet a write-back on its way. Tiles are placed so that they rarely do: operands in one half, results in the
+    other. What was taken waits inside: while it does, nothing further is taken.
     """
 
     fetch_latency = 5
     store_latency = 5
     """Cycles from a place to its beat, where nothing is in the way."""
-    write_latency = 1
+    meeting_latency = 1
+    """Cycles from a write-back to the one in which a load may meet it."""
+    write_latency = 2
     """Cycles from a write-back to the first fetch that sees it; the same from a load's beat that does not wait."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
@@ -98,6 +102,10 @@ class ActBuffer(wiring.Component):
             halves = [word[-1] for word in words(place.address)]
             return Cat((place.bank == bank) & used[odd] & (halves[odd] == half) for bank, odd, half in MEMORIES)
 
+        def paths(memories: Value) -> Value:
+            """The ways on which these memories are written, a bit each."""
+            return Cat(memories[path :: len(WRITE_PATHS)].any() for path in range(len(WRITE_PATHS)))
+
         # First cycle: each access finds its memories and words, and data find their bytes.
         fetch_rows = []
         fetching = []
@@ -142,7 +150,8 @@ class ActBuffer(wiring.Component):
         load_rows = [register(f"load_row_{odd}", w, ~held) for odd, w in enumerate(words(load.place.address))]
         offered = Signal(len(MEMORIES))
         m.d.comb += [offered.eq(met(load.place, [Const(1)] * 2)), self.load.ready.eq(free)]
-        meets = Mux(free, self.load.valid & (offered & coming_writes).any(), (loads & coming_writes).any())
+        written_next = paths(coming_writes)
+        meets = Mux(free, self.load.valid & (paths(offered) & written_next).any(), (paths(loads) & written_next).any())
         m.d.sync += [free.eq(~meets), held.eq(meets)]
         with m.If(~held):
             m.d.sync += loads.eq(offered & self.load.valid.replicate(len(MEMORIES)))
@@ -157,26 +166,40 @@ class ActBuffer(wiring.Component):
         with m.If(self.store.ready):
             m.d.sync += [stores.eq(met(store.place, wanted)), store_place.eq(store.place)]
 
-        # Second cycle: the memories.
+        # Second cycle: of what is written, one goes each way; registers, since the memories lie all over the chip.
         def in_word(repeated: Value) -> Value:
             return repeated.replicate(word_bits // len(repeated))
 
+        placed_loads = loads & (~held).replicate(len(MEMORIES))
+        way_rows, way_words = [], []
+        for path, (odd, half) in enumerate(WRITE_PATHS):
+            written = Signal(name=f"written_{odd}_{half}")
+            m.d.comb += written.eq(paths(writes)[path])
+            way_rows.append(register(f"way_row_{odd}_{half}", Mux(written, write_rows[odd], load_rows[odd])[:-1]))
+            way_words.append(
+                register(f"way_word_{odd}_{half}", Mux(written, in_word(write_word), in_word(load_word)))
+            )
+
+        # And the memories: they read now, and write a cycle later.
         m.d.comb += self.store.ready.eq((stores & fetches) == 0)
         read_data = {}
         for index, (bank, odd, half) in enumerate(MEMORIES):
             ram = Ram(width=word_bits, depth=depth, granule=8)
             m.submodules[f"bank{bank}_{('even', 'odd')[odd]}_{('lower', 'upper')[half]}"] = ram
+            path = index % len(WRITE_PATHS)
             mask = slice(word_bytes * odd, word_bytes * (odd + 1))
+            enable = Signal(word_bytes, name=f"write_{bank}_{odd}_{half}")
+            m.d.sync += enable.eq(
+                write_masks[mask] & writes[index].replicate(word_bytes)
+                | load_masks[mask] & placed_loads[index].replicate(word_bytes)
+            )
             m.d.comb += [
                 ram.read_address.eq(Mux(fetches[index], fetch_rows[bank][odd], store_rows[odd])[:-1]),
                 ram.read_enable.eq(fetches[index] | stores[index]),
-                ram.write_address.eq(Mux(writes[index], write_rows[odd], load_rows[odd])[:-1]),
-                ram.write_data.eq(Mux(writes[index], in_word(write_word), in_word(load_word))),
+                ram.write_address.eq(way_rows[path]),
+                ram.write_data.eq(way_words[path]),
+                ram.write_enable.eq(enable),
             ]
-            with m.If(writes[index]):
-                m.d.comb += ram.write_enable.eq(write_masks[mask])
-            with m.Elif(loads[index] & ~held):
-                m.d.comb += ram.write_enable.eq(load_masks[mask])
             read_data[bank, odd, half] = ram.read_data
 
         def later(name: str, value: Value, cycles: int) -> Value:

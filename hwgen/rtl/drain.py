@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, RoundingMode
 from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout, row_places
+from hwgen.rtl.instruction_gate import InstructionGate
 from hwgen.rtl.partial_sums import ACC_BITS
 from hwgen.rtl.requantise import ModeLayout, ParameterLayout, RequantiseLane, requantise
 from hwgen.rtl.step import slot_bits
@@ -339,7 +340,8 @@ class Drain(wiring.Component):
             self.write_data.eq(Cat(results)),
         ]
         retire = beside[-1][0]
-        for stage in range(ActBuffer.write_latency):
+        # Whoever waits for it passes a gate before reading.
+        for stage in range(ActBuffer.write_latency - InstructionGate.latency):
             delayed = Signal(name=f"retire_{stage}")
             m.d.sync += delayed.eq(retire)
             retire = delayed

@@ -1,7 +1,7 @@
 """Bench: ActBuffer, all four ports at once, against an array of bytes.
 
 Fetches and write-backs proceed in every cycle. Loads and stores are offered until they are taken; what was taken may
-wait, and hold up the next, only for a fetch or a write-back that meets it in one of the memories.
+wait, and hold up the next, only for a fetch that meets it in one of the memories, or a write-back on the way there.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ def memories(place: Place) -> set[tuple[int, int, int]]:
     return {(bank, word % 2, word * WORD // HALF) for word in words}
 
 
+def ways(place: Place) -> set[tuple[int, int]]:
+    """(parity, half) of these words: two writes to the same meet, whatever their banks."""
+    return {(odd, half) for _, odd, half in memories(place)}
+
+
 def memories_of_bytes(place: Place, strobe: int) -> set[tuple[int, int, int]]:
     """The same of some bytes."""
     bank, first = place
@@ -71,8 +76,9 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
     fetched: dict[int, dict[int, int]] = {}
     stored: dict[int, tuple[int, int]] = {}
     """Beats to come, and which of their bytes are wanted."""
-    # What the memories do in a cycle was presented in the cycle before, or waits.
+    # What the memories read in a cycle was presented in the cycle before, or waits; so is what they are about to write.
     fetching: dict[int, Place] = {}
+    landing: list[Write] = []
     writing: Write = ((0, 0), 0, 0)
     write: Write = ((0, 0), 0, 0)
     loading: Write | None = None
@@ -121,10 +127,10 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
             stored[cycle - 1 + ActBuffer.store_latency] = read, storing[1]
         met = set().union(*map(memories, fetching.values()))
         assert store_ready or (storing and memories_of_bytes(*storing) & met), "a store waits for nothing"
-        model.write(*writing)
-        if loading is not None and load_ready:
-            model.write(*loading)
-        assert load_ready or (loading and memories(loading[0]) & memories(writing[0])), "a load waits for nothing"
+        for landed in landing:
+            model.write(*landed)
+        landing = [writing, *([loading] if loading is not None and load_ready else [])]
+        assert load_ready or (loading and ways(loading[0]) & ways(writing[0])), "a load waits for nothing"
         fetching = {row: places[row] for row in range(ROW_BANKS) if rows >> row & 1}
         writing = presented
         if load_ready:

@@ -15,6 +15,7 @@ from hwgen.config import ROW_BANKS
 from hwgen.isa import ACT_ADDRESS_BITS, RoundingMode
 from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
 from hwgen.rtl.drain import DrainLayout, Write, add_writes, mac_writes
+from hwgen.rtl.instruction_gate import InstructionGate
 from hwgen.rtl.requantise import ParameterLayout
 from sim.benches.components.setup import configuration, start
 from sim.benches.streams import put
@@ -169,7 +170,7 @@ async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
     written: list[Write] = []
     coming = 0, PlaceLayout.const(None)
     """Strobe and place of the results of the next cycle."""
-    last_writes = [0] * (ActBuffer.write_latency + 1)
+    last_writes = [0] * (ActBuffer.write_latency - InstructionGate.latency + 1)
     """Writes made by the end of each of the last cycles."""
     requantised = 0
     expected: list[Write] = []
@@ -189,6 +190,6 @@ async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
             requantised += int(dut.requantised.value)
         array.retired += 1
         assert written[: len(expected)] == expected
-        assert not instruction.writes or last_writes[0] >= len(expected), "retired before the last write has landed"
+        assert not instruction.writes or last_writes[0] >= len(expected), "retired so early that a gate lets somebody read before the last write has landed"
     assert written == expected and not dut.busy.value
     assert requantised == sum(len(data) for _, _, data in written)
