@@ -10,11 +10,25 @@ BEAT_COUNT_BITS = 22
 MAX_BURST_BEATS = 64
 """Bursts end on multiples of this many beats, so that none crosses a 4 KiB boundary at any bus width."""
 
-RequestLayout = data.StructLayout({"address": ADDRESS_BITS, "beats": BEAT_COUNT_BITS, "last": 1})
-"""A transfer of whole beats from a bus-aligned address; ``last``: the last of an instruction."""
+RequestLayout = data.StructLayout({"address": ADDRESS_BITS, "end": BEAT_COUNT_BITS + 1, "last": 1})
+"""A transfer of whole beats from a bus-aligned address; ``last``: the last of an instruction.
+
+``end`` is the place of its last beat, counted from the last multiple of MAX_BURST_BEATS before its first: who makes bursts
+of it, or knows where its bytes end, has no other sum to wait for.
+"""
 
 BurstLayout = data.StructLayout({"address": ADDRESS_BITS, "length": 8, "last": 1})
 """One AXI burst; ``length`` is beats - 1, as in AxLEN; ``last``: the last of an instruction."""
+
+
+def request_end(address: int, beats: int, bus_bytes: int) -> int:
+    """``end`` of the transfer of so many beats."""
+    return address // bus_bytes % MAX_BURST_BEATS + beats - 1
+
+
+def request_beats(address: int, end: int, bus_bytes: int) -> int:
+    """Beats of the transfer with this ``end``."""
+    return end + 1 - address // bus_bytes % MAX_BURST_BEATS
 
 
 def write_data_layout(bus_bits: int) -> data.StructLayout:

@@ -62,7 +62,7 @@ class BurstSplitter(wiring.Component):
             m.d.sync += [
                 active.eq(1),
                 address.eq(request.address),
-                Cat(end, windows_left).eq(request.address[shift : shift + place_bits] + request.beats - 1),
+                Cat(end, windows_left).eq(request.end),
                 last.eq(request.last),
             ]
         return m

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.axi import ADDRESS_BITS, BEAT_COUNT_BITS, RequestLayout
+from hwgen.rtl.axi import ADDRESS_BITS, BEAT_COUNT_BITS, MAX_BURST_BEATS, RequestLayout
 
 
 def memory_rows_layout(bus_bytes: int) -> data.StructLayout:
@@ -45,13 +45,13 @@ class RowRequests(wiring.Component):
         beat_bits = self.bus_bytes.bit_length() - 1
         current = Signal(memory_rows_layout(self.bus_bytes), reset_less=True)
         left = Signal(16)
-        start = current.address[:beat_bits]
+        in_window = current.address[: beat_bits + MAX_BURST_BEATS.bit_length() - 1]
         sent = self.requests.valid & self.requests.ready
         m.d.comb += [
             self.busy.eq(left != 0),
             self.requests.valid.eq(left != 0),
             self.requests.payload.address.eq(Cat(Const(0, beat_bits), current.address[beat_bits:])),
-            self.requests.payload.beats.eq((start + current.row_bytes + self.bus_bytes - 1) >> beat_bits),
+            self.requests.payload.end.eq((in_window + current.row_bytes - 1) >> beat_bits),
             self.requests.payload.last.eq(left == 1),
             self.rows.ready.eq((left == 0) | (self.requests.ready & (left == 1))),
         ]

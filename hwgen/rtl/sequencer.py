@@ -15,7 +15,7 @@ from hwgen.isa import (
     Opcode,
 )
 from hwgen.program import Engine
-from hwgen.rtl.axi import RequestLayout
+from hwgen.rtl.axi import MAX_BURST_BEATS, RequestLayout
 from hwgen.rtl.instruction_gate import RETIRED_BITS
 from hwgen.rtl.queue import Queue
 
@@ -53,12 +53,14 @@ class Sequencer(wiring.Component):
 
         running = Signal()
         address = Signal(32, reset_less=True)
+        beat_bits = (self.bus_bits // 8).bit_length() - 1
+        first_place = address[beat_bits:][: MAX_BURST_BEATS.bit_length() - 1]
         asking, requested, consumed = Signal(), Signal(), Signal()
         enough_loads = Signal()
         m.d.comb += [
             self.requests.valid.eq(asking),
             self.requests.payload.address.eq(address),
-            self.requests.payload.beats.eq(beats_per_group),
+            self.requests.payload.end.eq(first_place + beats_per_group - 1),
             requested.eq(self.requests.valid & self.requests.ready),
             buffer.w_data.eq(self.beats.payload),
             buffer.w_en.eq(self.beats.valid),

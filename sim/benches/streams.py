@@ -12,7 +12,7 @@ from typing import Any
 
 from cocotb.triggers import RisingEdge
 
-from hwgen.rtl.axi import RequestLayout
+from hwgen.rtl.axi import RequestLayout, request_beats
 
 
 async def put(dut: Any, stream: str, payloads: Iterable[int], pause: float = 0.0) -> None:
@@ -59,7 +59,8 @@ async def answer(dut: Any, memory: bytes | bytearray, bus_bytes: int, pause: flo
         await RisingEdge(dut.clk)
         if dut.requests__valid.value and dut.requests__ready.value:
             request = RequestLayout.from_bits(int(dut.requests__payload.value))
-            for address in range(request.address, request.address + request.beats * bus_bytes, bus_bytes):
+            beats = request_beats(request.address, request.end, bus_bytes)
+            for address in range(request.address, request.address + beats * bus_bytes, bus_bytes):
                 assert address % bus_bytes == 0 and address + bus_bytes <= len(memory)
                 due.append(int.from_bytes(memory[address : address + bus_bytes], "little"))
         taken = dut.beats__valid.value and dut.beats__ready.value

@@ -7,7 +7,7 @@ from typing import Any
 
 import cocotb
 
-from hwgen.rtl.axi import RequestLayout
+from hwgen.rtl.axi import RequestLayout, request_end
 from hwgen.rtl.row_requests import memory_rows_layout, row_requests
 from sim.benches.components.setup import start
 from sim.benches.streams import get, put
@@ -34,7 +34,8 @@ async def agrees_with_the_golden(dut: Any, pauses: tuple[float, float]) -> None:
         requests = row_requests(**tile, bus_bytes=BUS_BYTES)
         for index, (address, beats) in enumerate(requests):
             last = index == len(requests) - 1
-            expected.append(RequestLayout.const({"address": address, "beats": beats, "last": last}).as_bits())
+            end = request_end(address, beats, BUS_BYTES)
+            expected.append(RequestLayout.const({"address": address, "end": end, "last": last}).as_bits())
     layout = memory_rows_layout(BUS_BYTES)
     cocotb.start_soon(put(dut, "rows", (layout.const(tile).as_bits() for tile in tiles), pauses[0]))
     assert await get(dut, "requests", len(expected), pauses[1]) == expected

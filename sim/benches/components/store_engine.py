@@ -11,7 +11,7 @@ from cocotb.triggers import RisingEdge
 
 from hwgen.isa import Opcode, Region, encode
 from hwgen.rtl.act_buffer import row_places, store_layout
-from hwgen.rtl.axi import RequestLayout, write_data_layout
+from hwgen.rtl.axi import RequestLayout, request_beats, write_data_layout
 from sim.benches.components.setup import configuration, start
 from sim.benches.streams import put
 
@@ -66,7 +66,7 @@ class Surroundings:
         dut.acknowledged.value = acknowledges
         if dut.requests__valid.value and dut.requests__ready.value:
             request = RequestLayout.from_bits(int(dut.requests__payload.value))
-            end = request.address + request.beats * BUS_BYTES
+            end = request.address + request_beats(request.address, request.end, BUS_BYTES) * BUS_BYTES
             addresses = range(request.address, end, BUS_BYTES)
             self.requests += [(address, request.last and address == addresses[-1]) for address in addresses]
         if dut.beats__valid.value and dut.beats__ready.value:
