@@ -13,8 +13,8 @@ MAX_BURST_BEATS = 64
 RequestLayout = data.StructLayout({"address": ADDRESS_BITS, "end": BEAT_COUNT_BITS + 1, "last": 1})
 """A transfer of whole beats from a bus-aligned address; ``last``: the last of an instruction.
 
-``end`` is the place of its last beat, counted from the last multiple of MAX_BURST_BEATS before its first: who makes bursts
-of it, or knows where its bytes end, has no other sum to wait for.
+``end`` is the place of its last beat, counted from the last multiple of MAX_BURST_BEATS up to its first: who makes
+bursts of it, or knows where its bytes end, has no other sum to wait for.
 """
 
 BurstLayout = data.StructLayout({"address": ADDRESS_BITS, "length": 8, "last": 1})

@@ -190,6 +190,6 @@ async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
             requantised += int(dut.requantised.value)
         array.retired += 1
         assert written[: len(expected)] == expected
-        assert not instruction.writes or last_writes[0] >= len(expected), "retired so early that a gate lets somebody read before the last write has landed"
+        assert not instruction.writes or last_writes[0] >= len(expected), "read before the last write lands"
     assert written == expected and not dut.busy.value
     assert requantised == sum(len(data) for _, _, data in written)
