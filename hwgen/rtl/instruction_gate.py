@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -42,17 +42,23 @@ class InstructionGate(wiring.Component):
         instruction = Signal(INSTRUCTION_BITS, reset_less=True)
         holds, is_open = Signal(), Signal()
         present, leaves = Signal(), Signal()
-        header = data.View(HeaderLayout, Mux(holds, instruction, self.queued.payload))
-        waits = {
-            Engine.LOAD: header.wait_load,
-            Engine.COMPUTE: header.wait_compute,
-            Engine.STORE: header.wait_store,
-        }
+
+        def blocking(instruction: Value) -> Value:
+            """The engines that it waits for, a bit each."""
+            header = data.View(HeaderLayout, instruction)
+            waits = {
+                Engine.LOAD: header.wait_load,
+                Engine.COMPUTE: header.wait_compute,
+                Engine.STORE: header.wait_store,
+            }
+            return Cat(self.retired[engine] < waits[engine] for engine in Engine)
+
+        # Both are compared, and then chosen from: the queue's memory takes its time.
         blocked = Signal(len(Engine))
         m.d.comb += [
             present.eq(holds | self.queued.valid),
             leaves.eq(is_open & self.released.ready),
-            blocked.eq(Cat(self.retired[engine] < waits[engine] for engine in Engine)),
+            blocked.eq(Mux(holds, blocking(instruction), blocking(self.queued.payload))),
             self.blocked_by.eq(blocked & present.replicate(len(Engine))),
             self.queued.ready.eq(~holds),
             self.released.valid.eq(is_open),
