@@ -6,10 +6,11 @@ operand a multiplier early in its own, and the chip is left with as many flip-fl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flows.ecp5.cells import Cell, readers_of
+from flows.ecp5.registers import agree, is_plain, timing
 
 PRODUCT = tuple(f"P{bit}" for bit in range(36))
 OPERANDS = {side: tuple(f"{side}{bit}" for bit in range(18)) for side in "AB"}
@@ -25,12 +26,12 @@ def absorb_registers(module: Mapping[str, Any]) -> dict[str, Cell]:
     enable, and have no reset; what is otherwise stays as it is.
     """
     cells = _absorb_products(module)
-    drivers = {cell["connections"]["Q"][0]: cell for cell in cells.values() if _is_plain(cell)}
+    drivers = {cell["connections"]["Q"][0]: cell for cell in cells.values() if is_plain(cell)}
     operands: set[int] = set()
     for name, cell in cells.items():
         if cell["type"] == "MULT18X18D":
             registers = {side: _operand_registers(cell, side, drivers) for side in OPERANDS}
-            clocks = {_timing(register)[0] for absorbed in registers.values() for register in absorbed.values()}
+            clocks = {timing(register)[0] for absorbed in registers.values() for register in absorbed.values()}
             clocks.update(cell["connections"]["CLK0"] if "REG_OUTPUT_CLK" in cell["parameters"] else ())
             if all(registers.values()) and len(clocks) == 1:
                 for side, absorbed in registers.items():
@@ -39,7 +40,7 @@ def absorb_registers(module: Mapping[str, Any]) -> dict[str, Cell]:
     readers = readers_of({**module, "cells": cells})
     unread = {wire for wire in operands if not readers[wire]}
     return {
-        name: cell for name, cell in cells.items() if not (_is_plain(cell) and cell["connections"]["Q"][0] in unread)
+        name: cell for name, cell in cells.items() if not (is_plain(cell) and cell["connections"]["Q"][0] in unread)
     }
 
 
@@ -56,7 +57,7 @@ def _absorb_products(module: Mapping[str, Any]) -> dict[str, Cell]:
         if all(len(each) <= 1 and all(port == "DI" for _, port in each) for each in read_by.values()):
             names = {bit: each[0][0] for bit, each in read_by.items() if each}
             registers = {bit: cells[register] for bit, register in names.items()}
-            if _agree(registers.values()):
+            if agree(registers.values()):
                 cells[name] = _registered(cell, "OUTPUT", registers, "Q")
                 for register in names.values():
                     del cells[register]
@@ -68,36 +69,12 @@ def _operand_registers(multiplier: Cell, side: str, drivers: Mapping[int, Cell])
     wires = {bit: multiplier["connections"][bit][0] for bit in OPERANDS[side] if bit in multiplier["connections"]}
     registers = {bit: drivers.get(wire) for bit, wire in wires.items() if wire not in ("0", "x")}
     found = {bit: register for bit, register in registers.items() if register is not None}
-    return found if len(found) == len(registers) and _agree(found.values()) else {}
-
-
-def _is_plain(register: Cell) -> bool:
-    """Whether it is a flip-flop that takes its input at a rising edge, holds 0 at first and is never reset."""
-    if register["type"] != "TRELLIS_FF":
-        return False
-    parameters = register["parameters"]
-    return (
-        parameters["CLKMUX"] == "CLK"
-        and parameters["CEMUX"].strip() in ("CE", "1")
-        and parameters["REGSET"] == "RESET"
-        and register["connections"]["LSR"] == ["0"]
-    )
-
-
-def _agree(registers: Collection[Cell]) -> bool:
-    """Whether there are registers, all plain and with the same clock and enable."""
-    return all(map(_is_plain, registers)) and len({_timing(register) for register in registers}) == 1
-
-
-def _timing(register: Cell) -> tuple[Any, Any]:
-    """Clock and enable."""
-    enabled = register["parameters"]["CEMUX"].strip() == "CE"
-    return register["connections"]["CLK"][0], register["connections"]["CE"][0] if enabled else "1"
+    return found if len(found) == len(registers) and agree(found.values()) else {}
 
 
 def _registered(multiplier: Cell, what: str, registers: Mapping[str, Cell], port: str) -> Cell:
     """The multiplier with ``registers`` taken in, connected as they are at ``port``."""
-    clock, enable = _timing(next(iter(registers.values())))
+    clock, enable = timing(next(iter(registers.values())))
     control = {"CLK0": [clock], ENABLES[what]: [enable], "RST0": ["0"]}
     connections = {bit: register["connections"][port] for bit, register in registers.items()}
     parameters = {f"REG_{what}_CLK": "CLK0", f"REG_{what}_CE": ENABLES[what], f"REG_{what}_RST": "RST0"}

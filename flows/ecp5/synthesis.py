@@ -9,6 +9,7 @@ from typing import Any
 from flows.ecp5.boundary import BOUNDARY_MODULE, INSTANCE, boundary_verilog
 from flows.ecp5.fan_out import split_fan_out
 from flows.ecp5.lut_products import booth_products, lut_products
+from flows.ecp5.memories import absorb_output_registers
 from flows.ecp5.multipliers import absorb_registers
 from flows.ecp5.sign_extension import move_to_upper_bits
 from flows.netlist import Netlist, yosys_netlist
@@ -38,6 +39,6 @@ def map_to_cells(sources: Mapping[str, str], top: str, in_luts: int, watch: Watc
     synthesis = f"synth_lattice -family ecp5 -top {top} -json netlist.json"
     design = yosys_netlist(sources, top, [*booth_products(in_luts, top), synthesis], watch)
     module = design["modules"][top]
-    for improved in (move_to_upper_bits, absorb_registers, split_fan_out):
+    for improved in (move_to_upper_bits, absorb_registers, absorb_output_registers, split_fan_out):
         module = module | {"cells": improved(module)}
     return design | {"modules": {top: module}}

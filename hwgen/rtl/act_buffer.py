@@ -176,15 +176,13 @@ class ActBuffer(wiring.Component):
             written = Signal(name=f"written_{odd}_{half}")
             m.d.comb += written.eq(paths(writes)[path])
             way_rows.append(register(f"way_row_{odd}_{half}", Mux(written, write_rows[odd], load_rows[odd])[:-1]))
-            way_words.append(
-                register(f"way_word_{odd}_{half}", Mux(written, in_word(write_word), in_word(load_word)))
-            )
+            way_words.append(register(f"way_word_{odd}_{half}", Mux(written, in_word(write_word), in_word(load_word))))
 
         # And the memories: they read now, and write a cycle later.
         m.d.comb += self.store.ready.eq((stores & fetches) == 0)
         read_data = {}
         for index, (bank, odd, half) in enumerate(MEMORIES):
-            ram = Ram(width=word_bits, depth=depth, granule=8)
+            ram = Ram(width=word_bits, depth=depth, granule=8, latency=2)
             m.submodules[f"bank{bank}_{('even', 'odd')[odd]}_{('lower', 'upper')[half]}"] = ram
             path = index % len(WRITE_PATHS)
             mask = slice(word_bytes * odd, word_bytes * (odd + 1))
@@ -207,38 +205,43 @@ class ActBuffer(wiring.Component):
                 value = register(f"{name}_{cycle}", value)
             return value
 
-        # Third cycle: of each bank's even and odd words, the halves addressed a cycle ago; the memory takes most of it.
-        def even_and_odd(name: str, bank: int, halves: list[Signal]) -> list[Signal]:
-            return [
-                register(f"{name}_{bank}_{odd}", Mux(halves[odd], read_data[bank, odd, 1], read_data[bank, odd, 0]))
-                for odd in range(2)
-            ]
+        # Third cycle: memories take their time, and which of their words are wanted is worked out beside.
+        first_bank = later("fetch_bank", self.fetch.bank, 2)
+        first_odd = later("fetch_odd", self.fetch.address[ring_bits - 1], 2)
+        wrapped_odd = later("fetch_wrapped_odd", self.fetch.wrapped_address[ring_bits - 1], 2)
 
-        fetched_words = [
-            even_and_odd("fetched", bank, [register(f"fetch_half_{bank}_{odd}", rows[odd][-1]) for odd in range(2)])
-            for bank, rows in enumerate(fetch_rows)
-        ]
-        halves = [register(f"store_half_{odd}", store_rows[odd][-1]) for odd in range(2)]
-        stored_words = [even_and_odd("stored", bank, halves) for bank in range(ROW_BANKS)]
+        def word(bank: int, odd: int, upper: Value) -> Value:
+            """The bank's even or odd word, of its lower or upper half."""
+            return Mux(upper, read_data[bank, odd, 1], read_data[bank, odd, 0])
 
         # Fourth cycle: in a fetch the first word first; of a store, its bank.
-        first_bank = later("fetch_bank", self.fetch.bank, 3)
-        first_odd = later("fetch_odd", self.fetch.address[ring_bits - 1], 3)
-        wrapped_odd = later("fetch_wrapped_odd", self.fetch.wrapped_address[ring_bits - 1], 3)
         wanted_bits = word_bits + 8 * (self.config.rows - 1)
         pairs = []
-        for bank, (even, odd) in enumerate(fetched_words):
+        for bank, rows in enumerate(fetch_rows):
+            in_upper = Cat(later(f"fetch_half_{bank}_{odd}", row[-1], 1) for odd, row in enumerate(rows))
             begins_odd = Mux(_wraps(bank, first_bank), wrapped_odd, first_odd)
-            pairs.append(
-                register(f"fetched_pair_{bank}", Mux(begins_odd, Cat(odd, even), Cat(even, odd))[:wanted_bits])
+            swaps = register(f"swaps_{bank}", begins_odd)
+            first, second = (
+                register(f"in_upper_{bank}_{place}", Mux(begins_odd, in_upper[1 - place], in_upper[place]))
+                for place in range(2)
             )
+            pair = Mux(
+                swaps,
+                Cat(word(bank, 1, first), word(bank, 0, second)),
+                Cat(word(bank, 0, first), word(bank, 1, second)),
+            )
+            pairs.append(register(f"fetched_pair_{bank}", pair[:wanted_bits]))
         store_bank = later("store_bank", store_place.bank, 2)
-        stored_pair = register("stored_pair", Array(Cat(pair) for pair in stored_words)[store_bank])
+        store_upper = [later(f"store_half_{odd}", row[-1], 2) for odd, row in enumerate(store_rows)]
+        stored_pairs = [
+            Cat(word(bank, odd, upper) for odd, upper in enumerate(store_upper)) for bank in range(ROW_BANKS)
+        ]
+        stored_pair = register("stored_pair", Array(stored_pairs)[store_bank])
 
         # Fifth cycle: the vector's first byte to the front, and from bank order to row order. All rows' vectors lie at
         # the same place within a word, since pitches are whole words.
         lane = later("fetch_lane", self.fetch.address[: ring_bits - 1], 4)
-        first_bank = register("fetch_bank_3", first_bank)
+        first_bank = later("fetch_bank_later", first_bank, 2)
         vectors = [bytes_from(m, f"vector_{bank}", pair, lane, self.config.rows) for bank, pair in enumerate(pairs)]
         for row in range(ROW_BANKS):
             m.d.sync += self.fetched[row].eq(Array(vectors)[(first_bank + row)[: ROW_BANKS.bit_length() - 1]])

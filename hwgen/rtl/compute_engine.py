@@ -81,7 +81,9 @@ class ComputeEngine(wiring.Component):
         m.submodules.adder = adder = EltwiseAdder(config)
         m.submodules.drain = drain = Drain(config)
         word_bits = 8 * config.multipliers
-        m.submodules.weight_buffer = weight_buffer = Ram(width=word_bits, depth=config.weight_words, granule=word_bits)
+        m.submodules.weight_buffer = weight_buffer = Ram(
+            width=word_bits, depth=config.weight_words, granule=word_bits, latency=2
+        )
         parameters_width = data.ArrayLayout(ParameterLayout, config.requant_lanes).size
         m.submodules.parameter_buffer = parameter_buffer = Ram(
             width=parameters_width, depth=config.parameter_words, granule=parameters_width
@@ -161,10 +163,12 @@ class ComputeEngine(wiring.Component):
             delayed = Signal(len(beside[0]), name=f"beside_{stage}")
             m.d.sync += delayed.eq(beside[-1])
             beside.append(delayed)
-        control, control_before = (data.View(ControlLayout, stage[: ControlLayout.size]) for stage in beside[:-3:-1])
+        controls = [data.View(ControlLayout, stage[: ControlLayout.size]) for stage in beside]
+        control, control_before = controls[-1], controls[-2]
+        reads_weights = controls[-1 - weight_buffer.latency].new_weights
         m.d.comb += [
-            weight_buffer.read_address.eq(beside[-2][ControlLayout.size :]),
-            weight_buffer.read_enable.eq(control_before.new_weights),
+            weight_buffer.read_address.eq(beside[-1 - weight_buffer.latency][ControlLayout.size :]),
+            weight_buffer.read_enable.eq(reads_weights),
             weight_buffer.write_address.eq(self.word_address),
             weight_buffer.write_data.eq(self.word),
             weight_buffer.write_enable.eq(self.weight_write),
@@ -198,7 +202,7 @@ class ComputeEngine(wiring.Component):
             self.active.eq(macs.active | adds.active),
             self.waiting_drain.eq(macs.waiting),
             self.macs.eq(Mux(step.control.mac, step.macs, 0)),
-            self.weight_reads.eq(control_before.new_weights),
+            self.weight_reads.eq(reads_weights),
             self.weight_file_used.eq(array.weight_file_used),
             self.input_file_used.eq(array.input_file_used),
             self.psum_updates.eq(step.control.mac & step.control.chunk_last),

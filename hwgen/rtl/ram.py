@@ -23,18 +23,30 @@ module {RAM_MODULE} #(
   parameter WIDTH = 8,
   parameter DEPTH = 2,
   parameter GRANULE = 8,
-  parameter ADDRESS_BITS = 1
+  parameter ADDRESS_BITS = 1,
+  parameter LATENCY = 1
 ) (
   input clk,
   input read_enable,
   input [ADDRESS_BITS-1:0] read_address,
-  output reg [WIDTH-1:0] read_data,
+  output [WIDTH-1:0] read_data,
   input [WIDTH/GRANULE-1:0] write_enable,
   input [ADDRESS_BITS-1:0] write_address,
   input [WIDTH-1:0] write_data
 );
   (* no_rw_check, ram_style = "block" *)
   reg [WIDTH-1:0] words [0:DEPTH-1];
+  reg [WIDTH-1:0] read_word;
+  generate
+    if (LATENCY == 1)
+      assign read_data = read_word;
+    else begin : registered
+      reg [WIDTH-1:0] output_register;
+      always @(posedge clk)
+        output_register <= read_word;
+      assign read_data = output_register;
+    end
+  endgenerate
   integer word, granule;
 `ifndef SYNTHESIS
   initial
@@ -43,7 +55,7 @@ module {RAM_MODULE} #(
 `endif
   always @(posedge clk) begin
     if (read_enable)
-      read_data <= words[read_address];
+      read_word <= words[read_address];
     if (|write_enable)
       for (granule = 0; granule < WIDTH / GRANULE; granule = granule + 1)
         if (write_enable[granule])
@@ -54,10 +66,13 @@ endmodule
 
 
 class Ram(wiring.Component):
-    """``depth`` words of ``width`` bits, written in granules; data one cycle after the read."""
+    """``depth`` words of ``width`` bits, written in granules; data ``latency`` cycles after the read.
 
-    def __init__(self, *, width: int, depth: int, granule: int) -> None:
-        self.width, self.depth, self.granule = width, depth, granule
+    One, or two where there is time: block RAM takes most of a cycle, and has a register to wait in.
+    """
+
+    def __init__(self, *, width: int, depth: int, granule: int, latency: int = 1) -> None:
+        self.width, self.depth, self.granule, self.latency = width, depth, granule, latency
         address_bits = max(1, (depth - 1).bit_length())
         super().__init__(
             {
@@ -78,6 +93,7 @@ class Ram(wiring.Component):
             p_DEPTH=self.depth,
             p_GRANULE=self.granule,
             p_ADDRESS_BITS=len(self.read_address),
+            p_LATENCY=self.latency,
             i_clk=ClockSignal(),
             i_read_enable=self.read_enable,
             i_read_address=self.read_address,

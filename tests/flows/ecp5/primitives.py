@@ -79,7 +79,9 @@ module DP16KD(
     for (lane = 0; lane < 4; lane = lane + 1)
       if (CEA && write_place[lane]) words[write_place[13:5]][9 * lane +: 9] <= data[9 * lane +: 9];
   always @(posedge CLKB) if (CEB) read <= words[read_place[13:5]];
-  assign {_vector(_DATA_OUT)} = read;
+  reg [35:0] kept;
+  always @(posedge CLKB) if (OCEB) kept <= read;
+  assign {_vector(_DATA_OUT)} = REGMODE_B == "OUTREG" ? kept : read;
 endmodule
 """
 """512 words of 36 bits: port A writes those of four lanes that its lowest address bits name, port B reads."""
