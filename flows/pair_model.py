@@ -8,20 +8,20 @@ from functools import lru_cache
 import numpy as np
 
 from flows.evaluation import ENERGY_TABLE, Cost, Pair
-from hwgen.cost_table import CostTable
+from hwgen.cost_table import CLOSE, CostTable, Neighbours
 from hwgen.graph import LayerGraph
 from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
-from nas.quantise import structure
+from nas.outline import outline
 from nas.spaces import Space
 
 
 class PairModel:
-    """Costs do not depend on weights, so networks have random ones."""
+    """Costs do not depend on weights, so networks have none; ``neighbours`` are those of a layer's window."""
 
-    def __init__(self, space: Space, memory: MemoryModel = DEFAULT_MEMORY) -> None:
-        self._table = CostTable(memory)
-        self.graph: Callable[[str], LayerGraph] = lru_cache(maxsize=4096)(lambda name: structure(space, name))
-        """The int8 network of an architecture."""
+    def __init__(self, space: Space, memory: MemoryModel = DEFAULT_MEMORY, neighbours: Neighbours = CLOSE) -> None:
+        self._table = CostTable(memory, neighbours)
+        self.graph: Callable[[str], LayerGraph] = lru_cache(maxsize=8192)(lambda name: outline(space, name))
+        """The int8 network of an architecture, its values zero."""
 
     def cost(self, pair: Pair) -> Cost | None:
         """Composed of the layers' costs; None where the network does not compile for the accelerator."""

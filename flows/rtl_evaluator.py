@@ -9,11 +9,13 @@ import numpy as np
 from flows.evaluation import ENERGY_TABLE, Cost, Pair
 from flows.pair_model import PairModel
 from hwgen.compiler import CompileError, compile_graph
+from hwgen.cost_table import CLOSE, Neighbours
 from hwgen.energy import energy_uj
 from hwgen.placement import PlacementError
 from hwgen.program import Program
 from nas.accuracy import Accuracy
 from nas.oracles import AccuracyOracle
+from nas.quantise import structure
 from nas.spaces import Space
 from sim.execution import Execution
 from sim.simulate import simulate
@@ -25,13 +27,16 @@ Measure = Callable[[Program, np.ndarray], Execution]
 class RtlEvaluator:
     """Costs do not depend on weights, so networks are measured with random ones.
 
-    ``measure`` runs a Program: simulation of the accelerator, or a board.
+    ``measure`` runs a Program: simulation of the accelerator, or a board; ``neighbours`` are those of the model.
     """
 
-    def __init__(self, space: Space, oracle: AccuracyOracle, measure: Measure = simulate) -> None:
+    def __init__(
+        self, space: Space, oracle: AccuracyOracle, measure: Measure = simulate, neighbours: Neighbours = CLOSE
+    ) -> None:
+        self._space = space
         self._oracle = oracle
         self._measure = measure
-        self._model = PairModel(space)
+        self._model = PairModel(space, neighbours=neighbours)
 
     def accuracy(self, architecture: str) -> Accuracy:
         """The oracle's answer."""
@@ -43,7 +48,7 @@ class RtlEvaluator:
 
     def measured_cost(self, pair: Pair) -> Cost | None:
         """That of one inference, measured; None where the network does not fit the accelerator or its memory."""
-        graph = self._model.graph(pair.architecture)
+        graph = structure(self._space, pair.architecture)
         try:
             program = compile_graph(graph, pair.accelerator)
             execution = self._measure(program, np.zeros((1, *graph.input.output.shape), np.int8))

@@ -20,7 +20,6 @@ def _experiment() -> None:
 
 @experiments.command()
 def strategies(
-    dataset: Annotated[str, typer.Option(help="data set of the table and of the accelerators: cifar10")] = "cifar10",
     space: Annotated[str, typer.Option(help="a network space with a table: nasbench201 or macro")] = "nasbench201",
     data_dir: Annotated[
         Path | None, typer.Option(help="where the table lies; else the directory that COSYNTH_DATA names")
@@ -37,7 +36,7 @@ def strategies(
     from flows.experiments.strategies_job import run_experiment
 
     names = tuple(dict.fromkeys(strategy or StrategyName))
-    page = run_experiment(output, space, dataset, data_dir, names, budget, seeds, population, Console(stderr=True))
+    page = run_experiment(output, space, data_dir, names, budget, seeds, population, Console(stderr=True))
     _print(page)
 
 

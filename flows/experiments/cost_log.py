@@ -1,8 +1,7 @@
-"""Pairs' modelled costs, each found once and kept on disk with what it took to find it."""
+"""Pairs' costs, each found once and kept on disk with what it took to find it."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 from flows.accelerators import config_from_values, config_values
 from flows.evaluation import Cost, Pair
 from flows.line_log import LineFormat, LineLog
+from flows.stopwatch import Stopwatch
 
 Known = tuple[Pair, Cost | None, float]
-"""A pair, its modelled cost, None where it cannot run, and the CPU seconds that it took to find."""
+"""A pair, its cost, None where it cannot run, and the CPU seconds that it took to find."""
 
 
 def _known(values: dict[str, Any]) -> Known:
@@ -28,29 +28,30 @@ COST_LINES = LineFormat(
 
 
 class CostLog:
-    """Answers from ``path`` where a pair's cost was found before, by whatever run, and else from ``modelled_cost``.
+    """Answers from ``path`` where a pair's cost was found before, by whatever run, and else from ``find``.
 
     Raises InputError where another process appends to ``path``, or a line of it is damaged.
     """
 
-    def __init__(self, path: Path, modelled_cost: Callable[[Pair], Cost | None]) -> None:
-        self._modelled_cost = modelled_cost
+    def __init__(self, path: Path, find: Callable[[Pair], Cost | None]) -> None:
+        self._find = find
         self._log = LineLog(path, COST_LINES)
         self._costs = {pair: (cost, seconds) for pair, cost, seconds in self._log.found}
 
     def __len__(self) -> int:
         return len(self._costs)
 
-    def cpu_seconds(self, pair: Pair) -> float:
-        """What it took to find the pair's cost when it was found."""
-        return self._costs[pair][1]
+    @property
+    def cpu_seconds(self) -> float:
+        """What it took to find all costs, each when it was found."""
+        return sum(seconds for _, seconds in self._costs.values())
 
     def cost(self, pair: Pair) -> Cost | None:
-        """The pair's modelled cost; None where it cannot run."""
+        """The pair's; None where it cannot run."""
         if pair not in self._costs:
-            began = time.process_time()
-            cost = self._modelled_cost(pair)
-            seconds = time.process_time() - began
+            watch = Stopwatch()
+            cost = self._find(pair)
+            seconds = watch.read().cpu_seconds
             self._costs[pair] = cost, seconds
             self._log.append(
                 {
@@ -58,7 +59,7 @@ class CostLog:
                     "accelerator": config_values(pair.accelerator),
                     "cycles": None if cost is None else cost.cycles,
                     "energy_uj": None if cost is None else cost.energy_uj,
-                    "cpu_seconds": round(seconds, 4),
+                    "cpu_seconds": seconds,
                 }
             )
         return self._costs[pair][0]

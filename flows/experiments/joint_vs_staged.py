@@ -5,28 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-from flows.accelerators import AcceleratorSpace
 from flows.experiments.optimum import Optimum, optimum
 from flows.experiments.pair_table import PairTable
 from flows.experiments.staged import Method, Run, SearchSettings, run_method
 from flows.experiments.task import Metric, Networks, Task, TaskOracle
 from flows.pair_space import PairSpace
-from hwgen.config import Dataflow
 
-ACCELERATORS = AcceleratorSpace(
-    rows=(8, 16),
-    cols=(8, 16),
-    dataflow=tuple(Dataflow),
-    rf_depth=(16, 64),
-    act_buffer_kib=(64, 128, 256),
-    weight_buffer_kib=(32, 128),
-    bus_bits=(64,),
-    requant_lanes=(4,),
-)
-"""Those of a search on cifar10 thinned out until every pair can be costed: the small arrays and buffers, of which the
-cost model is slow, are left out, and the memory's bus is the device's."""
 LUT_EQUIVALENTS = 50_000
-"""The device: half of ``ACCELERATORS`` fit, so arrays and buffers have to be traded for each other."""
+"""The device: half of the experiments' accelerators fit, so arrays and buffers have to be traded for each other."""
 BELOW_BEST = (0.0025, 0.005, 0.0075, 0.01)
 """Accuracies that are asked for, as distances from that of the space's most accurate network."""
 

@@ -12,8 +12,9 @@ from rich.console import Console
 
 from flows.accelerators import config_values
 from flows.evaluation import Cost, Pair
+from flows.experiments.accelerators import ACCELERATORS
 from flows.experiments.cost_log import CostLog
-from flows.experiments.joint_vs_staged import ACCELERATORS, BELOW_BEST, LUT_EQUIVALENTS, TaskResult, run_task, tasks
+from flows.experiments.joint_vs_staged import BELOW_BEST, LUT_EQUIVALENTS, TaskResult, run_task, tasks
 from flows.experiments.joint_vs_staged_plot import comparison_png
 from flows.experiments.joint_vs_staged_report import comparison_page
 from flows.experiments.pair_table import pair_table

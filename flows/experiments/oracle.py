@@ -27,9 +27,10 @@ class PairOracle:
     def __len__(self) -> int:
         return len(self._costs)
 
-    def cpu_seconds(self, pair: Pair) -> float:
-        """What the evaluation of a pair cost when it was made."""
-        return self._costs.cpu_seconds(pair)
+    @property
+    def cpu_seconds_per_pair(self) -> float:
+        """The mean of what all evaluations took: what one takes depends on what was modelled before."""
+        return self._costs.cpu_seconds / len(self)
 
     def evaluation(self, pair: Pair) -> Evaluation:
         """The pair's modelled cost and its accuracy."""

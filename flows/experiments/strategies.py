@@ -26,23 +26,28 @@ class Trajectory:
 
     strategy: StrategyName
     seed: int
+    pairs: tuple[Pair | None, ...]
+    """What each proposal stands for; None where that is nothing."""
     objectives: np.ndarray
     """float64 [proposals, objectives]: proportional objectives; infinite for what is no pair or cannot run."""
     own_seconds: np.ndarray
     """float64 [proposals]: CPU time of the strategy itself until then."""
-    oracle_seconds: np.ndarray
-    """float64 [proposals]: CPU time of evaluating the different pairs until then, each as when it was first met."""
+
+    @property
+    def different(self) -> np.ndarray:
+        """int64 [proposals]: different pairs until then."""
+        first = {pair: index for index, pair in reversed(list(enumerate(self.pairs))) if pair is not None}
+        return np.isin(np.arange(len(self.pairs)), list(first.values())).cumsum()
 
 
 def run_strategy(
     name: StrategyName, seed: int, space: PairSpace, oracle: PairOracle, budget: int, population: int
 ) -> Trajectory:
     """Search ``budget`` proposals; what was proposed twice or is no pair counts as well."""
-    own, spent = 0.0, 0.0
+    own = 0.0
+    pairs: list[Pair | None] = []
     objectives: list[tuple[float, ...]] = []
     own_seconds: list[float] = []
-    oracle_seconds: list[float] = []
-    met: set[Pair] = set()
     began = time.process_time()
     searcher = strategy(name, space.problem(budget, population), seed)
     while len(objectives) < budget:
@@ -52,16 +57,13 @@ def run_strategy(
         for proposal in proposals:
             pair = space.pair(proposal.genes)
             outcome = oracle.outcome(proposal.genes, pair)
-            if pair is not None and pair not in met:
-                met.add(pair)
-                spent += oracle.cpu_seconds(pair)
             outcomes.append(outcome)
+            pairs.append(pair)
             objectives.append(outcome.objectives or (np.inf,) * searcher.problem.objectives)
             own_seconds.append(own)
-            oracle_seconds.append(spent)
         began = time.process_time()
         searcher.tell(outcomes)
-    return Trajectory(name, seed, np.array(objectives), np.array(own_seconds), np.array(oracle_seconds))
+    return Trajectory(name, seed, tuple(pairs), np.array(objectives), np.array(own_seconds))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +76,16 @@ class Yardstick:
 
     def __call__(self, points: np.ndarray) -> float:
         """The normalised hypervolume of ``points`` [n, objectives]; 1 for the best front."""
-        scaled = (points - self.ideal) / (self.nadir - self.ideal)
+        scaled = self._scaled(points)
         inside = scaled[(scaled < 1 + MARGIN).all(axis=1)]
         return self._volume(inside) / self.best
+
+    def alone(self, points: np.ndarray) -> np.ndarray:
+        """float64 [n]: that of each of ``points`` [n, objectives] by itself."""
+        return np.prod(np.maximum(1 + MARGIN - self._scaled(points), 0), axis=1) / self.best
+
+    def _scaled(self, points: np.ndarray) -> np.ndarray:
+        return (points - self.ideal) / (self.nadir - self.ideal)
 
     def _volume(self, scaled: np.ndarray) -> float:
         return float(hypervolume(scaled, ref=[1 + MARGIN] * len(self.ideal))) if len(scaled) else 0.0
@@ -89,6 +98,14 @@ def yardstick(points: np.ndarray) -> Yardstick:
     nadir = np.where(nadir > ideal, nadir, ideal + 1)
     unit = Yardstick(ideal, nadir, 1.0)
     return Yardstick(ideal, nadir, unit(front))
+
+
+def winner(measure: Yardstick, runs: Sequence[Trajectory]) -> Pair | None:
+    """The pair with the largest hypervolume by itself, of all that ``runs`` proposed; None where none can run."""
+    volumes = np.concatenate([measure.alone(run.objectives) for run in runs])
+    pairs = [pair for run in runs for pair in run.pairs]
+    best = int(np.argmax(volumes))
+    return pairs[best] if volumes[best] > 0 else None
 
 
 def hypervolume_curve(measure: Yardstick, objectives: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ import pytest
 
 from flows.evaluation import Pair
 from flows.experiments import pair_table as pair_tables
-from flows.experiments.joint_vs_staged import ACCELERATORS, LUT_EQUIVALENTS, run_task
+from flows.experiments.accelerators import ACCELERATORS
+from flows.experiments.joint_vs_staged import LUT_EQUIVALENTS, run_task
 from flows.experiments.joint_vs_staged_job import task_values
 from flows.experiments.joint_vs_staged_plot import comparison_png
 from flows.experiments.joint_vs_staged_report import best_staged, comparison_page, excess, savings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import pytest
 from flows.accelerators import ACCELERATOR_SPACES
 from flows.evaluation import Cost, Pair
 from flows.experiments.oracle import PairOracle
-from flows.experiments.strategies import Trajectory, mean_and_interval, run_strategy, yardstick
-from flows.experiments.strategies_report import comparison_png, comparison_table, comparison_values
+from flows.experiments.strategies import Trajectory, mean_and_interval, run_strategy, winner, yardstick
+from flows.experiments.strategies_report import Winner, comparison_page, comparison_png, comparison_values
 from flows.pair_space import PairSpace
+from hwgen.config import PRESETS
 from hwgen.errors import InputError
 from nas.strategies import StrategyName
 from tests.flows.fakes import ToyEvaluator, ToySpace
@@ -81,10 +83,11 @@ def test_a_run_has_its_budget_and_repeats_by_seed(oracle: PairOracle) -> None:
     first, again, other = (run(oracle, seed) for seed in (1, 1, 2))
     assert len(first.objectives) == BUDGET
     assert np.array_equal(first.objectives, again.objectives)
-    assert np.array_equal(first.oracle_seconds, again.oracle_seconds)
+    assert first.pairs == again.pairs
     assert not np.array_equal(first.objectives, other.objectives)
     assert (np.diff(first.own_seconds) >= 0).all()
-    assert (np.diff(first.oracle_seconds) >= 0).all()
+    assert first.different[-1] == len(set(first.pairs) - {None})
+    assert set(np.diff(first.different)) <= {0, 1}
 
 
 def test_the_whole_front_measures_one_and_a_part_of_it_less() -> None:
@@ -102,18 +105,36 @@ def test_a_single_value_has_no_interval() -> None:
     assert half == pytest.approx(12.706 * 0.1, rel=1e-3)
 
 
-def test_the_comparison_holds_every_run(oracle: PairOracle) -> None:
+def test_the_winner_is_the_best_pair_by_itself(oracle: PairOracle) -> None:
+    runs = [run(oracle, seed) for seed in range(2)]
+    measure = yardstick(np.concatenate([found.objectives for found in runs]))
+    best = winner(measure, runs)
+    assert best is not None
+    volumes = {pair: measure(point[None]) for r in runs for pair, point in zip(r.pairs, r.objectives, strict=True)}
+    assert volumes[best] == pytest.approx(max(volumes.values()))
+    nothing = replace(runs[0], objectives=np.full_like(runs[0].objectives, np.inf))
+    assert winner(measure, [nothing]) is None
+
+
+def test_the_comparison_holds_every_run_and_what_became_of_the_winner(oracle: PairOracle) -> None:
     names = (StrategyName.RANDOM, StrategyName.NSGA2)
     runs = [run(oracle, seed, name) for seed in range(2) for name in names]
-    values = comparison_values("toy", runs)
+    modelled = oracle.evaluation(Pair("444", PRESETS["default"]))
+    assert modelled.cost is not None
+    slower = Cost(modelled.cost.cycles * 1.25, modelled.cost.energy_uj)
+    winners = [Winner(StrategyName.RANDOM, modelled, slower), Winner(StrategyName.NSGA2, modelled, None)]
+    values = comparison_values("toy", runs, oracle.cpu_seconds_per_pair, winners)
     assert [(found["strategy"], found["seed"]) for found in values["runs"]] == [(r.strategy, r.seed) for r in runs]
     for found in values["runs"]:
         assert len(found["hypervolume"]) == len(found["evaluated"]) == BUDGET
         assert found["hypervolume"] == sorted(found["hypervolume"])
         assert 0 <= found["hypervolume"][-1] <= 1
-    rows = [line for line in comparison_table(values).splitlines() if line.startswith("| nsga2")]
-    assert len(rows) == 1
-    assert " of 2 |" in rows[0]
+    page = comparison_page(values, "strategies.png")
+    compared, judged = [line for line in page.splitlines() if line.startswith("| nsga2")]
+    assert " of 2 |" in compared
+    assert "does not fit" in judged
+    assert "| +25.00 % | +0.00 % |" in page
+    assert "of random search: " in page
     assert comparison_png(values).startswith(b"\x89PNG")
 
 
