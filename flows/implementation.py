@@ -101,13 +101,14 @@ def implementation_values(
         "peak_gmac_per_s": peak,
         "peak_gmac_per_s_per_dsp": peak / result.dsp.used,
         "peak_gmac_per_s_per_klut": peak / result.lut.used * 1000,
-        "components": {name: _component_values(cells) for name, cells in netlist.components().items()},
+        "components": {name: component_values(cells) for name, cells in netlist.components().items()},
         "seconds": {"synthesis": netlist.synth_seconds, "place_and_route": result.seconds},
         "tools": {name: version(name) for name in TOOLS},
     }
 
 
-def _component_values(cells: Counter[str]) -> dict[str, int]:
+def component_values(cells: Counter[str]) -> dict[str, int]:
+    """Resources of the device that ``cells``, by type, are."""
     return {
         "lut": sum(luts * cells[kind] for kind, luts in LUTS_OF.items()),
         "ff": cells["TRELLIS_FF"],

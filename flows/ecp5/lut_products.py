@@ -8,17 +8,17 @@ from __future__ import annotations
 from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
 
-REQUANTISE_LANE, PRESCALE_LANE, SEQUENCER = 4, 2, 4
+REQUANTISE_LANE, PRESCALE_LANE, SEQUENCER = 4, 2, 3
 """18x18 multipliers of a requantisation lane, of an addition's lane and of the MAC sequencer.
 
-The sequencer may take one fewer: how wide its widest product is depends on the configuration.
+The sequencer would take a fourth for addresses of more than 17 bits, which no activation buffer on an ECP5 has.
 """
 ARRAY = "*dot_products.$mul*"
 """Names of the array's products, once the design is flat."""
 
 
 def multipliers_beside(config: AcceleratorConfig) -> int:
-    """18x18 multipliers that are not the array's, or one more than that; their products are never LUTs."""
+    """18x18 multipliers that are not the array's; their products are never LUTs."""
     return REQUANTISE_LANE * config.requant_lanes + PRESCALE_LANE * config.eltwise_lanes + SEQUENCER
 
 

@@ -10,7 +10,7 @@ from hwgen.board.bridge import AccessLayout
 from hwgen.memory_model import MemoryModel
 from hwgen.rtl.axi import axi4_master_ports, flipped_ports
 from hwgen.rtl.queue import Queue
-from hwgen.rtl.ram import Ram
+from hwgen.rtl.ram import Ram, RamShape
 
 LATENCY = 4
 """Cycles from an accepted read address to its first beat, and from a last write beat to its answer."""
@@ -43,7 +43,7 @@ class BlockMemory(wiring.Component):
         m = Module()
         bus_bytes = self.bus_bits // 8
         depth = self.size_bytes // bus_bytes
-        m.submodules.ram = ram = Ram(width=self.bus_bits, depth=depth, granule=8)
+        m.submodules.ram = ram = Ram(RamShape(self.bus_bits, depth, granule=8))
         lane_bits = (bus_bytes - 1).bit_length()
         word_bits = (depth - 1).bit_length()
         words = slice(lane_bits, lane_bits + word_bits)

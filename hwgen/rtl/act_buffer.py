@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS
-from hwgen.rtl.ram import Ram
+from hwgen.rtl.ram import Ram, RamShape
 from hwgen.rtl.ring import bytes_from, rotate, word_at
 from hwgen.rtl.step import FetchLayout
 
@@ -24,6 +24,11 @@ WRITE_PATHS = tuple((odd, half) for odd in range(2) for half in range(2))
 """What is written comes to the even or odd words of a half of all banks by one way."""
 MEMORIES = tuple((bank, *path) for bank in range(ROW_BANKS) for path in WRITE_PATHS)
 """The buffer's memories: of each bank, even and odd words, lower and upper half."""
+
+
+def memory_shape(config: AcceleratorConfig) -> RamShape:
+    """Of each of ``MEMORIES``."""
+    return RamShape(8 * config.act_word_bytes, config.act_bank_bytes // (2 * config.act_word_bytes), granule=8)
 
 
 def load_layout(bus_bytes: int) -> data.StructLayout:
@@ -82,8 +87,8 @@ class ActBuffer(wiring.Component):
         word_bits = 8 * word_bytes
         ring_bits = word_bytes.bit_length()
         """Address bits of a byte's place in an even word and the odd one after it."""
-        depth = self.config.act_bank_bytes // (2 * word_bytes)
-        address_bits = ring_bits + (depth - 1).bit_length() + 1
+        shape = memory_shape(self.config)
+        address_bits = ring_bits + (shape.depth - 1).bit_length() + 1
         """Address bits down from the one that selects the half."""
 
         def words(address: Value) -> list[Value]:
@@ -182,7 +187,7 @@ class ActBuffer(wiring.Component):
         m.d.comb += self.store.ready.eq((stores & fetches) == 0)
         read_data = {}
         for index, (bank, odd, half) in enumerate(MEMORIES):
-            ram = Ram(width=word_bits, depth=depth, granule=8, latency=2)
+            ram = Ram(shape, latency=2)
             m.submodules[f"bank{bank}_{('even', 'odd')[odd]}_{('lower', 'upper')[half]}"] = ram
             path = index % len(WRITE_PATHS)
             mask = slice(word_bytes * odd, word_bytes * (odd + 1))

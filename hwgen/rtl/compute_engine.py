@@ -26,7 +26,7 @@ from hwgen.rtl.multiplier_array import Array
 from hwgen.rtl.operand_stage import OperandStage
 from hwgen.rtl.os_array import OutputStationaryArray
 from hwgen.rtl.queue import Queue
-from hwgen.rtl.ram import Ram
+from hwgen.rtl.ram import Ram, RamShape
 from hwgen.rtl.requantise import ParameterLayout
 from hwgen.rtl.rs_array import RowStationaryArray
 from hwgen.rtl.step import ControlLayout, FetchLayout, StepLayout
@@ -39,6 +39,18 @@ ARRAYS: dict[Dataflow, type[Array]] = {
     Dataflow.WS: WeightStationaryArray,
     Dataflow.RS: RowStationaryArray,
 }
+
+
+def weight_shape(config: AcceleratorConfig) -> RamShape:
+    """Of the weight buffer: a word has a byte per multiplier."""
+    width = 8 * config.multipliers
+    return RamShape(width, config.weight_words, granule=width)
+
+
+def parameter_shape(config: AcceleratorConfig) -> RamShape:
+    """Of the parameter buffer."""
+    width = data.ArrayLayout(ParameterLayout, config.requant_lanes).size
+    return RamShape(width, config.parameter_words, granule=width)
 
 
 class ComputeEngine(wiring.Component):
@@ -80,14 +92,8 @@ class ComputeEngine(wiring.Component):
         m.submodules.array = array = ARRAYS[config.dataflow](config)
         m.submodules.adder = adder = EltwiseAdder(config)
         m.submodules.drain = drain = Drain(config)
-        word_bits = 8 * config.multipliers
-        m.submodules.weight_buffer = weight_buffer = Ram(
-            width=word_bits, depth=config.weight_words, granule=word_bits, latency=2
-        )
-        parameters_width = data.ArrayLayout(ParameterLayout, config.requant_lanes).size
-        m.submodules.parameter_buffer = parameter_buffer = Ram(
-            width=parameters_width, depth=config.parameter_words, granule=parameters_width
-        )
+        m.submodules.weight_buffer = weight_buffer = Ram(weight_shape(config), latency=2)
+        m.submodules.parameter_buffer = parameter_buffer = Ram(parameter_shape(config))
         m.submodules.descriptors = descriptors = Queue(DrainLayout, depth=DESCRIPTORS)
 
         # Dispatch: a computation is announced to the drain as it starts. An addition bypasses the array, so it

@@ -6,6 +6,8 @@ synthesis tools recognise it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from amaranth.hdl import ClockSignal, Instance, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -65,15 +67,25 @@ endmodule
 """
 
 
+@dataclass(frozen=True)
+class RamShape:
+    """``depth`` words of ``width`` bits, written in granules."""
+
+    width: int
+    depth: int
+    granule: int
+
+
 class Ram(wiring.Component):
-    """``depth`` words of ``width`` bits, written in granules; data ``latency`` cycles after the read.
+    """A memory of ``shape``; data ``latency`` cycles after the read.
 
     One, or two where there is time: block RAM takes most of a cycle, and has a register to wait in.
     """
 
-    def __init__(self, *, width: int, depth: int, granule: int, latency: int = 1) -> None:
-        self.width, self.depth, self.granule, self.latency = width, depth, granule, latency
-        address_bits = max(1, (depth - 1).bit_length())
+    def __init__(self, shape: RamShape, *, latency: int = 1) -> None:
+        self.shape, self.latency = shape, latency
+        width, granule = shape.width, shape.granule
+        address_bits = max(1, (shape.depth - 1).bit_length())
         super().__init__(
             {
                 "read_enable": In(1, init=1),
@@ -89,9 +101,9 @@ class Ram(wiring.Component):
         m = Module()
         m.submodules.ram = Instance(
             RAM_MODULE,
-            p_WIDTH=self.width,
-            p_DEPTH=self.depth,
-            p_GRANULE=self.granule,
+            p_WIDTH=self.shape.width,
+            p_DEPTH=self.shape.depth,
+            p_GRANULE=self.shape.granule,
             p_ADDRESS_BITS=len(self.read_address),
             p_LATENCY=self.latency,
             i_clk=ClockSignal(),

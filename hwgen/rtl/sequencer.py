@@ -25,6 +25,11 @@ ENOUGH_LOADS = 3
 """Loads, behind the one that its gate holds, that leave the bus no time for instructions before theirs are due."""
 
 
+def fetch_buffer_depth(bus_bits: int) -> int:
+    """Beats of the two groups of instructions that wait to be handed on."""
+    return 2 * INSTRUCTIONS_PER_FETCH * INSTRUCTION_BITS // bus_bits
+
+
 class Sequencer(wiring.Component):
     """Keeps up to two groups of instructions on their way; ``finished`` when END's waits are satisfied."""
 
@@ -47,7 +52,8 @@ class Sequencer(wiring.Component):
         beats_per_instruction = INSTRUCTION_BITS // self.bus_bits
         beats_per_group = beats_per_instruction * INSTRUCTIONS_PER_FETCH
 
-        m.submodules.buffer = buffer = fifo.SyncFIFOBuffered(width=self.bus_bits, depth=2 * beats_per_group)
+        depth = fetch_buffer_depth(self.bus_bits)
+        m.submodules.buffer = buffer = fifo.SyncFIFOBuffered(width=self.bus_bits, depth=depth)
         awaited = Signal(range(2 * beats_per_group + 1))
         """Beats requested and not yet taken from the buffer."""
 

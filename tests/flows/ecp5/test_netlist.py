@@ -46,7 +46,7 @@ def netlist_verilog(config: AcceleratorConfig, in_luts: int, directory: Path) ->
     """
     design = map_to_cells({"accelerator.v": emit(config)}, TOP_MODULE, in_luts, watch=lambda _: None)
     cells = Counter(cell["type"] for cell in design["modules"][TOP_MODULE]["cells"].values())
-    assert 0 <= multipliers_beside(config) + config.multipliers - in_luts - cells["MULT18X18D"] <= 1
+    assert cells["MULT18X18D"] == multipliers_beside(config) + config.multipliers - in_luts
     (directory / "netlist.json").write_text(json.dumps(design))
     (directory / "primitives.v").write_text(MULT18X18D + DP16KD)
     commands = (

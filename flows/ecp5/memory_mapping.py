@@ -1,0 +1,55 @@
+"""How many block memories a memory takes: the geometry that costs least to Yosys's ``memory_libmap``, by its prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from hwgen.rtl.ram import RamShape
+
+BLOCK_WIDTHS = (1, 2, 4, 9, 18, 36)
+"""Bits of a block memory's words; it has half as many words with each."""
+BLOCK_ADDRESS_BITS = 14
+"""Of words of one bit."""
+BYTE = 9
+"""Bits that one of its write enables is for."""
+BLOCK_PRICE = 128
+DISTRIBUTED_WORDS, DISTRIBUTED_WIDTH, DISTRIBUTED_PRICE = 16, 4, 4
+MUX_PRICE = 0.5
+"""Of choosing a bit of read data, or gating a write enable, where words lie in several memories."""
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A memory made of ``cells`` memories of the device."""
+
+    cells: int
+    price: float
+
+
+def block_mapping(shape: RamShape) -> Mapping:
+    """``shape``, with one read and one write port, as DP16KDs."""
+    best: Mapping | None = None
+    for halvings, width in enumerate(BLOCK_WIDTHS):
+        byte = min(BYTE, width)
+        # A write enable is for whole bytes, so that a granule begins with one.
+        word_bits = shape.width // shape.granule * ceil(shape.granule / byte) * byte
+        parts = ceil(shape.depth / (1 << (BLOCK_ADDRESS_BITS - halvings)))
+        mapping = _mapping(shape, ceil(parts * word_bits / width), BLOCK_PRICE, parts)
+        # Yosys remembers the least price as an integer.
+        if best is None or mapping.price < int(best.price):
+            best = mapping
+    assert best is not None
+    return best
+
+
+def distributed_mapping(shape: RamShape) -> Mapping:
+    """``shape``, with one read and one write port, as TRELLIS_DPR16X4s."""
+    parts = ceil(shape.depth / DISTRIBUTED_WORDS)
+    return _mapping(shape, ceil(parts * shape.width / DISTRIBUTED_WIDTH), DISTRIBUTED_PRICE, parts)
+
+
+def _mapping(shape: RamShape, cells: int, price: int, parts: int) -> Mapping:
+    """``cells`` at ``price`` each, and what selects among ``parts`` of the words."""
+    enables = shape.width // shape.granule if parts > 1 else 0
+    return Mapping(cells, cells * price + MUX_PRICE * ((parts - 1) * shape.width + parts * enables))
