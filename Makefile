@@ -11,7 +11,7 @@ ARGS ?= --constraint 'latency_ms<=0.25'
 # Test processes share the cores; NumPy and torch must not each take all of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: search test test-all lint clock bench setup clean
+.PHONY: search test test-all lint clock characterise bench setup clean
 
 search: setup
 	$(BIN)/cosynth search $(ARGS)
@@ -30,6 +30,10 @@ lint: setup
 # Place and route of the 8x8 preset for an ECP5-85k, in each dataflow: half an hour each.
 clock: setup
 	$(BIN)/python -m flows.clock
+
+# 150 configurations, each minutes to half an hour of a core; `CHARACTERISE='--rows 40 --no-route'` stops after synthesis.
+characterise: setup
+	$(BIN)/cosynth characterise -o flows/characterisation/ecp5.jsonl --page docs/characterisation.md $(CHARACTERISE)
 
 bench: setup
 	$(BIN)/python -m flows.benchmark

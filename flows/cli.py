@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from flows.board.command import MemoryKib, board, run
+from flows.characterisation.command import characterise
 from flows.errors import exit_code
 from flows.experiments.command import experiments
 from flows.files import new_directory, refuse_occupied, refuse_unwritable, write_array
@@ -32,7 +33,7 @@ from flows.options import (
     result_console,
 )
 from flows.runs import refuse_mismatches
-from flows.settings import Hardware, Oracle, Settings, load_settings
+from flows.settings import Depth, Hardware, Oracle, Settings, load_settings
 from flows.simulation import random_inputs, read_inputs, simulate_network, simulation_values
 from flows.simulation_table import print_simulation
 from hwgen.board.config import BoardConfig
@@ -48,6 +49,7 @@ AmdDevice = Annotated[str, typer.Option(help="xc7a35t, xc7a100t, xc7z020, xc7k32
 app.add_typer(experiments, name="experiment")
 app.command()(run)
 app.command()(board)
+app.command()(characterise)
 
 
 @app.callback()
@@ -204,9 +206,12 @@ def search(
     ] = Settings.population,
     builds: Annotated[int, typer.Option(help="accelerators built and simulated")] = Settings.builds,
     constraint: Annotated[
-        list[str] | None, typer.Option(metavar="METRIC<=BOUND", help="such as latency_ms<=5 or accuracy>=0.95")
+        list[str] | None, typer.Option(metavar="METRIC<=BOUND", help="such as latency_ms<=5 or fits=ecp5-85k")
     ] = None,
     clock_mhz: Annotated[float, typer.Option(help="clock at which latencies are stated")] = Settings.clock_mhz,
+    implement: Annotated[
+        Depth, typer.Option(help="how far the chosen accelerator is implemented on the device that it is to fit")
+    ] = Settings.implement,
     hardware: Annotated[
         Hardware, typer.Option(help="what cycles are measured on: simulated RTL, or a board, simulated without --port")
     ] = Settings.hardware,
@@ -246,6 +251,7 @@ def search(
             builds=builds,
             constraints=tuple(constraint or ()),
             clock_mhz=clock_mhz,
+            implement=implement,
             hardware=hardware,
             port=port,
             loader=loader,

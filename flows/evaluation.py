@@ -8,6 +8,7 @@ from enum import StrEnum
 from math import exp, inf, log
 from typing import Protocol
 
+from flows.characterisation.shares import device_shares
 from flows.stopwatch import Spent
 from hwgen.area import lut_equivalents
 from hwgen.config import AcceleratorConfig
@@ -91,6 +92,7 @@ class Evaluation:
             "energy_uj": inf if self.energy_uj is None else self.energy_uj,
             "multipliers": self.pair.accelerator.multipliers,
             "lut_equivalents": lut_equivalents(self.pair.accelerator),
+            **device_shares(self.pair.accelerator),
         }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.constraints import parse_constraint
+from flows.ecp5.devices import DEVICES
 from flows.evaluation import Evaluation, Pair, Tier, correction
 from flows.evaluation_log import evaluation_from_values, evaluation_values
 from flows.files import write_json
@@ -32,6 +33,11 @@ PROVENANCE = {
     "latency_ms": "cycles at the stated clock; the clock is an assumption, not a place-and-route result",
     "energy_uj": "estimated: what the RTL's counters counted, by the energies of energy_table; dynamic energy alone",
     "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them; not placed and routed",
+    **{
+        device.share_metric: "modelled: share of the scarcest of the device's LUTs and flip-flops, which are fitted on "
+        "synthesised accelerators, and its multipliers and block memories, which are known; not placed and routed"
+        for device in DEVICES.values()
+    },
 }
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from flows.accelerators import ACCELERATOR_SPACES
 from flows.accuracy import AccuracySource, accuracy_source, screens
+from flows.best_implementation import implement_best
 from flows.best_pair import deliver, verification_summary
 from flows.board.oracle import BoardOracle, measure_on_simulated_board
 from flows.evaluation import Evaluation
@@ -43,7 +44,8 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
 
     Raises InputError, before anything is written, where the space, the data set or the accuracies are not to be had;
     InputError where no pair can run or meets the constraints, or where a file of ``run`` is damaged; MismatchError
-    where the chosen pair's RTL disagrees with the reference.
+    where the chosen pair's RTL disagrees with the reference; ImplementationError where the chosen accelerator's
+    synthesis, or its place and route, fails.
     """
     space = find_space(settings.space, settings.dataset)
     dataset = load_dataset(settings.dataset, settings.data_directory)
@@ -72,6 +74,8 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         name = f"{settings.space}:{architecture}"
         deliver(directory, name, trained, best.pair.accelerator, dataset, source.unseen, settings.verified_images)
     _say(console, f"chosen pair: {verification_summary(directory)}")
+    if settings.device is not None:
+        implement_best(run, best.pair.accelerator, settings.device, settings.implement, console)
     results = Results(
         title=f"{settings.space} on {dataset.provenance}",
         clock_mhz=settings.clock_mhz,

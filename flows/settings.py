@@ -9,7 +9,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from flows.constraints import Constraint, parse_constraint
+from flows.constraints import Constraint, fitted_device, parse_constraint
+from flows.ecp5.devices import Device
 from flows.files import write_json
 from hwgen.errors import InputError
 from nas.strategies import StrategyName
@@ -31,6 +32,16 @@ class Oracle(StrEnum):
     def scores(self) -> bool:
         """Whether its answers only rank: they are no fractions of images."""
         return self in (Oracle.NASWOT, Oracle.SYNFLOW)
+
+
+class Depth(StrEnum):
+    """How far the chosen pair's accelerator is implemented on the device that it is to fit."""
+
+    MODELLED = "modelled"
+    """Not at all."""
+    SYNTHESISED = "synthesised"
+    ROUTED = "routed"
+    """Placed and routed after synthesis: half an hour or more."""
 
 
 class Hardware(StrEnum):
@@ -60,6 +71,7 @@ class Settings:
     """Accelerators built and simulated."""
     constraints: tuple[str, ...] = ()
     clock_mhz: float = 100.0
+    implement: Depth = Depth.MODELLED
     hardware: Hardware = Hardware.RTL
     port: str | None = None
     """Serial port of the board; a simulated board for each accelerator where None."""
@@ -84,6 +96,8 @@ class Settings:
             raise InputError("port: only a board has one; accepted: --hardware board, or neither --port nor --loader")
         if (self.port is None) != (self.loader is None):
             raise InputError("loader: a search measures many accelerators; accepted: --port and --loader, or neither")
+        if self.implement is not Depth.MODELLED and self.device is None:
+            raise InputError("implement: no device is named; accepted: --constraint fits=DEVICE beside it")
         self._require("verified_images", self.verified_images >= 1, "at least 1")
         self._require("seed", self.seed >= 0, "at least 0")
         for name in ("supernet_epochs", "oracle_epochs", "training_epochs"):
@@ -103,6 +117,12 @@ class Settings:
     def parsed_constraints(self) -> tuple[Constraint, ...]:
         """The constraints; InputError where one is malformed."""
         return tuple(parse_constraint(text) for text in self.constraints)
+
+    @property
+    def device(self) -> Device | None:
+        """The device that pairs are to fit; the first one where several are named."""
+        devices = (fitted_device(text) for text in self.constraints)
+        return next((device for device in devices if device is not None), None)
 
     @property
     def selection_seed(self) -> int:
@@ -130,6 +150,7 @@ _WORDS: dict[Any, str] = {
     int | None: "an integer or null",
     float: "a number",
     tuple[str, ...]: "a list of strings",
+    Depth: ", ".join(Depth),
     Hardware: ", ".join(Hardware),
     Oracle: ", ".join(Oracle),
     StrategyName: ", ".join(StrategyName),

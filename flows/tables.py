@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.accelerators import accelerator_summary
+from flows.best_implementation import implementation_lines
 from flows.results import BEST, Results
 from flows.results import FILE_NAME as RESULTS
 from flows.tier_costs import tier_cost_lines
@@ -41,8 +42,15 @@ def print_results(results: Results, run: Path, console: Console) -> None:
     lines = (
         *(f"accuracy, {tier}: {provenance}" for tier, provenance in sorted(sources)),
         *tier_cost_lines(results.costs),
+        *_implementation(results, run),
         f" *  is the chosen pair; its Verilog, program and verification: {run / BEST}",
         f"plots of the front: {run / 'pareto.html'}, {run / 'pareto.png'}; its data: {run / RESULTS}",
     )
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False)
+
+
+def _implementation(results: Results, run: Path) -> list[str]:
+    """What the chosen accelerator takes of its device, if it has one."""
+    cycles = None if results.best is None else results.best.cycles
+    return [] if cycles is None else implementation_lines(run, results.clock_mhz, cycles)

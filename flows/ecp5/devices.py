@@ -26,6 +26,11 @@ class Device:
     bram: int
     """Memories of 18 Kbit."""
 
+    @property
+    def share_metric(self) -> str:
+        """The metric that says how much of the device an accelerator takes."""
+        return f"share_of_{self.name.replace('-', '_')}"
+
 
 DEVICES = {
     device.name: device

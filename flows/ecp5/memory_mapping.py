@@ -25,6 +25,8 @@ class Mapping:
 
     cells: int
     price: float
+    selection: float
+    """The part of the price that is for selecting among them."""
 
 
 def block_mapping(shape: RamShape) -> Mapping:
@@ -52,4 +54,5 @@ def distributed_mapping(shape: RamShape) -> Mapping:
 def _mapping(shape: RamShape, cells: int, price: int, parts: int) -> Mapping:
     """``cells`` at ``price`` each, and what selects among ``parts`` of the words."""
     enables = shape.width // shape.granule if parts > 1 else 0
-    return Mapping(cells, cells * price + MUX_PRICE * ((parts - 1) * shape.width + parts * enables))
+    selection = MUX_PRICE * ((parts - 1) * shape.width + parts * enables)
+    return Mapping(cells, cells * price + selection, selection)

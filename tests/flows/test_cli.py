@@ -195,6 +195,8 @@ def test_more_samples_than_there_are_is_refused(
     [
         (["--constraint", "latency_ms<5"], "constraint: 'latency_ms<5' is not of the form"),
         (["--constraint", "watts<=5"], "'watts' is not a metric"),
+        (["--constraint", "fits=ice40"], "device: 'ice40' is not supported; accepted: ecp5-25k, ecp5-45k, ecp5-85k"),
+        (["--implement", "synthesised"], "implement: no device is named; accepted: --constraint fits=DEVICE"),
         (["--space", "darts"], "space: 'darts'"),
         (["--dataset", "mnist"], "dataset: 'mnist'"),
         (["--strategy", "guess"], "--strategy"),

@@ -14,10 +14,16 @@ from hwgen.errors import InputError
         ("latency_ms<=5", Constraint("latency_ms", "<=", 5.0)),
         (" accuracy >= 0.95 ", Constraint("accuracy", ">=", 0.95)),
         ("cycles<=1e5", Constraint("cycles", "<=", 100_000.0)),
+        ("share_of_ecp5_85k<=0.9", Constraint("share_of_ecp5_85k", "<=", 0.9)),
     ],
 )
 def test_a_constraint_is_metric_sense_bound(text: str, constraint: Constraint) -> None:
     assert parse_constraint(text) == constraint
+
+
+@pytest.mark.parametrize("text", ["fits=ecp5-45k", " fits = ecp5-45k "])
+def test_to_fit_a_device_is_to_take_no_more_than_all_of_it(text: str) -> None:
+    assert parse_constraint(text) == Constraint("share_of_ecp5_45k", "<=", 1.0)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +38,8 @@ def test_a_constraint_is_metric_sense_bound(text: str, constraint: Constraint) -
         ("cycles<=nan", "not a finite number"),
         ("cycles<=inf", "not a finite number"),
         ("", "not of the form"),
+        ("fits=ice40", "^device: 'ice40' is not supported; accepted: ecp5-25k, ecp5-45k, ecp5-85k$"),
+        ("fits<=ecp5-45k", "'fits' is not a metric"),
     ],
 )
 def test_a_malformed_constraint_is_refused(text: str, message: str) -> None:

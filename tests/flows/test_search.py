@@ -79,7 +79,9 @@ def test_a_pair_that_cannot_run_is_not_in_the_front(tmp_path: Path) -> None:
     assert all(evaluation.cycles is not None for evaluation in front)
 
 
-@pytest.mark.parametrize("constraint", ["latency_ms<=0.1", "accuracy>=0.8", "energy_uj<=80", "multipliers<=16"])
+@pytest.mark.parametrize(
+    "constraint", ["latency_ms<=0.1", "accuracy>=0.8", "energy_uj<=80", "multipliers<=16", "fits=ecp5-25k"]
+)
 def test_the_front_meets_the_constraint(tmp_path: Path, constraint: str) -> None:
     front = run_search(tmp_path / "log.jsonl", ToyEvaluator(), constraint)
     assert front

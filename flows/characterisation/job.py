@@ -1,0 +1,93 @@
+"""``cosynth characterise``: the points of the plan implemented one after the other; what is known is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.accelerators import accelerator_summary
+from flows.characterisation.plan import Point, plan
+from flows.characterisation.rows import ROW_LINES, Cells, Made, Routed, Row, row_values
+from flows.ecp5.place_and_route import place_and_route
+from flows.ecp5.synthesis import synthesise
+from flows.implementation import TOOLS, component_values
+from flows.line_log import LineLog
+from flows.netlist import Netlist
+from flows.progress import shown_on
+from flows.tools import ImplementationError, Watch
+from hwgen.errors import InputError
+from hwgen.verilog import emit
+
+SPEED_GRADE = 6
+SEED = 1
+"""Of placement."""
+
+
+def add_rows(path: Path, seed: int, count: int, largest_array: int, route: bool, console: Console) -> None:
+    """Have rows of the plan's first ``count`` points whose arrays have at most ``largest_array`` multipliers.
+
+    Rows are appended to ``path`` as they are found. One that is there already, of the same Verilog by the same tools,
+    is not made again. ``route``: place and route after synthesis. Raises InputError where ``path`` is damaged or being
+    written. A point that a tool fails on has no row.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    points = list(islice(small_points(seed, largest_array), count))
+    with closing(LineLog(path, ROW_LINES)) as log:
+        known = {row.point: row for row in log.found}
+        for number, point in enumerate(points, 1):
+            with console.status(f"{number}/{count}") as status:
+                row = known.get(point)
+                far_enough = row is not None and (row.routed or row.refused or not route)
+                if row is not None and far_enough and row.made == _made(emit(point.config)):
+                    continue
+                try:
+                    row = implement_point(point, route, shown_on(status))
+                except ImplementationError as error:
+                    console.print(f"{number}/{count} left out: {error}", soft_wrap=True, highlight=False, markup=False)
+                    continue
+            log.append(row_values(row))
+            clock = f", {row.routed.fmax_mhz:.1f} MHz" if row.routed else f", {row.refused}" if row.refused else ""
+            console.print(
+                f"{number}/{count} {accelerator_summary(point.config)} on {point.device.name}: "
+                f"{row.total('lut'):,} LUTs, {row.total('ff'):,} flip-flops{clock}; {sum(row.seconds.values()):.0f} s",
+                soft_wrap=True,
+                highlight=False,
+            )
+
+
+def small_points(seed: int, largest_array: int) -> Iterator[Point]:
+    """Those of the plan whose arrays have at most ``largest_array`` multipliers."""
+    return (point for point in plan(seed) if point.config.multipliers <= largest_array)
+
+
+def implement_point(point: Point, route: bool, watch: Watch) -> Row:
+    """What ``point`` comes to: synthesised, and where ``route``, placed and routed. Raises ImplementationError."""
+    netlist = synthesise(point.config, point.multipliers, watch)
+    made = _made(netlist.verilog)
+    components = {name: Cells(**component_values(cells)) for name, cells in netlist.components().items()}
+    seconds = {"synthesis": netlist.synth_seconds}
+    if not route:
+        return Row(point, made, components, None, None, seconds)
+    try:
+        routed, seconds["place_and_route"] = _route(point, netlist, watch)
+    except InputError as error:
+        return Row(point, made, components, None, str(error), seconds)
+    return Row(point, made, components, routed, None, seconds)
+
+
+def _made(verilog: str) -> Made:
+    return Made(sha256(verilog.encode()).hexdigest(), {tool: version(tool) for tool in TOOLS})
+
+
+def _route(point: Point, netlist: Netlist, watch: Watch) -> tuple[Routed, float]:
+    """The accelerator placed and routed, and the seconds that it took. Raises InputError where it does not fit."""
+    result = place_and_route(netlist, point.device, SPEED_GRADE, SEED, watch)
+    path = result.critical_path
+    ends = f"{path.start} to {path.end}"
+    return Routed(result.fmax_mhz, ends, result.lut.used, result.ff.used, SPEED_GRADE, SEED), result.seconds

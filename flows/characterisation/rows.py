@@ -1,0 +1,108 @@
+"""Rows: what accelerators came to, one JSON object a line."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.accelerators import config_from_values, config_values
+from flows.characterisation.plan import Point
+from flows.ecp5.devices import find_device
+from flows.line_log import LineFormat, read_records
+
+ROWS = Path(__file__).with_name("ecp5.jsonl")
+"""Those that the models are fitted on."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of a component after synthesis, before place and route."""
+
+    lut: int
+    ff: int
+    dsp: int
+    bram: int
+    distributed_ram: int
+    """Each of which is six of the LUTs."""
+
+
+@dataclass(frozen=True)
+class Routed:
+    """An accelerator placed and routed."""
+
+    fmax_mhz: float
+    critical_path: str
+    """Its ends, by component."""
+    lut: int
+    ff: int
+    speed_grade: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a row was made of and with; what is of anything else is stale."""
+
+    verilog: str
+    """SHA-256 of the accelerator's Verilog."""
+    tools: dict[str, str]
+    """Versions by name."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A point and what it came to."""
+
+    point: Point
+    made: Made
+    components: dict[str, Cells]
+    """The boundary's cells among them."""
+    routed: Routed | None
+    """None where it was only synthesised: resources are then post-synthesis ones, and there is no clock."""
+    refused: str | None
+    """Why it was not placed and routed although it was to be: it does not fit the device."""
+    seconds: dict[str, float]
+
+    def total(self, resource: str) -> int:
+        """Cells of all components after synthesis; ``resource`` is a field of ``Cells``."""
+        return sum(getattr(cells, resource) for cells in self.components.values())
+
+
+def row_values(row: Row) -> dict[str, Any]:
+    """``row`` as a JSON object."""
+    return {
+        "stage": "post-synthesis" if row.routed is None else "placed and routed",
+        "accelerator": config_values(row.point.config),
+        "device": row.point.device.name,
+        "multipliers": row.point.multipliers,
+        "components": {name: asdict(cells) for name, cells in row.components.items()},
+        "routed": None if row.routed is None else asdict(row.routed),
+        "refused": row.refused,
+        "seconds": row.seconds,
+        **asdict(row.made),
+    }
+
+
+def row_from_values(values: dict[str, Any]) -> Row:
+    """The inverse of ``row_values``; KeyError, TypeError or ValueError where ``values`` are not its result."""
+    return Row(
+        Point(config_from_values(values["accelerator"]), find_device(values["device"]), int(values["multipliers"])),
+        Made(values["verilog"], dict(values["tools"])),
+        {name: Cells(**cells) for name, cells in values["components"].items()},
+        None if values["routed"] is None else Routed(**values["routed"]),
+        values["refused"],
+        dict(values["seconds"]),
+    )
+
+
+ROW_LINES = LineFormat(
+    read=row_from_values,
+    damaged="output: {line}; accepted: lines as written",
+    busy="output: another characterisation is writing {path}",
+)
+
+
+def read_rows(path: Path) -> dict[Point, Row]:
+    """The last row of each point in ``path``. Raises InputError where a line is damaged."""
+    return {row.point: row for row in read_records(path, ROW_LINES)}

@@ -1,0 +1,25 @@
+"""How much of each device an accelerator takes, by the models."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from flows.characterisation.models import resource_model
+from flows.characterisation.plan import Point
+from flows.ecp5.devices import DEVICES, Device
+from flows.ecp5.lut_products import multipliers_beside
+from hwgen.config import AcceleratorConfig
+
+
+@cache
+def device_shares(config: AcceleratorConfig) -> dict[str, float]:
+    """Of each device, by its metric, the share of that of its resources which is scarcest; more than 1 does not fit."""
+    return {device.share_metric: _share(config, device) for device in DEVICES.values()}
+
+
+def _share(config: AcceleratorConfig, device: Device) -> float:
+    beside = multipliers_beside(config)
+    if beside > device.dsp:
+        return beside / device.dsp
+    taken = resource_model().resources(Point(config, device, device.dsp))
+    return max(taken.lut / device.lut, taken.ff / device.lut, taken.dsp / device.dsp, taken.bram / device.bram)
