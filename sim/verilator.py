@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,7 +57,10 @@ VERILATE = (
     *("--cc", "--make", "json", "--prefix", "Vtop", "--no-timing"),
     *("-O3", "--x-assign", "fast", "--x-initial", "fast", "--output-split-cfuncs", "1000"),
 )
-COMPILE = ("g++", "-std=c++20")
+COMPILE = ("g++", "-std=c++20", "-march=native")
+"""For this very processor: a sixth faster; its features are part of each build's key."""
+SIGN_EXTENSION = Path(__file__).parent / "hdl" / "sign_extension.h"
+"""What the C++ that Verilator writes is compiled with in place of a part of Verilator's headers."""
 LIBRARY_OPTIMISATION = "-O1"
 """Of Verilator's run-time library, in which simulations spend little time; it compiles in two thirds of that at -O2."""
 UNIT_BYTES = 1 << 20
@@ -87,8 +90,11 @@ def _toolchain() -> str:
     """What identifies the tools in a build's key. Raises SimulatorMissingError for a missing one."""
     if shutil.which("g++") is None:
         raise SimulatorMissingError("simulation needs g++, which is not on the PATH; install g++")
-    compiler = subprocess.run(["g++", "-dumpfullversion", "-dumpmachine"], capture_output=True, text=True, check=True)
-    return f"verilator {version('verilator')} g++ {compiler.stdout}"
+    questions = (("-dumpfullversion", "-dumpmachine"), ("-march=native", "-Q", "--help=target"))
+    compiler, processor = (
+        subprocess.run(["g++", *question], capture_output=True, text=True, check=True).stdout for question in questions
+    )
+    return f"verilator {version('verilator')} g++ {compiler} {processor} {SIGN_EXTENSION.read_text(encoding='utf-8')}"
 
 
 def _key(*contents: object) -> str:
@@ -160,13 +166,14 @@ def _compile(design: Design, scratch: Path) -> None:
     library.mkdir(parents=True, exist_ok=True)
     objects = {source: library / f"{source.stem}.o" for source in sources("global")}
 
-    def compile_unit(source: Path, optimisation: str, target: Path) -> None:
+    def compile_unit(source: Path, options: Sequence[str], target: Path) -> None:
         made = scratch / f"{target.name}.new"
-        _run([*COMPILE, optimisation, *include, "-c", str(source), "-o", str(made)], scratch)
+        _run([*COMPILE, *options, *include, "-c", str(source), "-o", str(made)], scratch)
         os.replace(made, target)
 
-    jobs = [(source, LIBRARY_OPTIMISATION, target) for source, target in objects.items() if not target.exists()]
-    jobs += [(unit, optimisation, unit.with_suffix(".o")) for unit, optimisation in units]
+    jobs = [(source, [LIBRARY_OPTIMISATION], target) for source, target in objects.items() if not target.exists()]
+    written = ("-include", str(SIGN_EXTENSION))
+    jobs += [(unit, [optimisation, *written], unit.with_suffix(".o")) for unit, optimisation in units]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda job: compile_unit(*job), jobs))
     linked = [str(path) for path in (*(unit.with_suffix(".o") for unit, _ in units), *objects.values())]
