@@ -96,6 +96,8 @@ class RowBeats(wiring.Component):
         rows_left = Signal(WORD_ADDRESS_BITS, reset_less=True)
         none_left, one_left = Signal(init=1), Signal()
         """What ``rows_left`` says, known as it comes: instructions wait to hear it."""
+        fits_beat = Signal(reset_less=True)
+        """Rows are no longer than a beat."""
         # Second stage: the next beat of the row that was found.
         row = Signal(
             data.StructLayout({"opcode": 4, "place": PlaceLayout, "row_address": ACT_ADDRESS_BITS, "last": 1}),
@@ -131,12 +133,18 @@ class RowBeats(wiring.Component):
             m.d.sync += [
                 rows.eq(self.rows.payload),
                 rows_left.eq(self.rows.payload.rows),
+                fits_beat.eq(self.rows.payload.row_bytes <= bus_bytes),
                 none_left.eq(~self.rows.valid | (self.rows.payload.rows == 0)),
                 one_left.eq(self.rows.valid & (self.rows.payload.rows == 1)),
             ]
 
-        end = Signal(ACT_ADDRESS_BITS + 1)
-        m.d.comb += end.eq(rows.start + rows.row_bytes)
+        # Where a row ends is one addition, whether it ends in its first beat no long one, and whole beats are no second.
+        end = Signal(beat_bits + 2)
+        beats = Signal.like(beats_left)
+        m.d.comb += [
+            end.eq(rows.start + rows.row_bytes[: beat_bits + 1]),
+            beats.eq((rows.row_bytes + (rows.start + bus_bytes - 1)[: beat_bits + 1]) >> beat_bits),
+        ]
         with m.If(passes):
             m.d.sync += [
                 beats_left.eq(beats_left - 1),
@@ -155,8 +163,8 @@ class RowBeats(wiring.Component):
                 start.eq(rows.start),
                 tail.eq(end[:beat_bits]),
                 first.eq(1),
-                beats_left.eq(end[beat_bits:] + (end[:beat_bits] != 0)),
-                row_last.eq(end <= bus_bytes),
+                beats_left.eq(beats),
+                row_last.eq(fits_beat & (end <= bus_bytes)),
                 in_row.eq(1),
             ]
 
