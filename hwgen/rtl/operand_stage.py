@@ -29,9 +29,9 @@ def step_operands(step: Mapping[str, int], vectors: list[list[int]]) -> list[lis
 
 
 class OperandStage(wiring.Component):
-    """Works beside the activation buffer's fetch and adds one cycle; a row that is not stored is padding throughout."""
+    """Works beside the activation buffer's fetch and adds two cycles; a row that is not stored is padding throughout."""
 
-    latency = ActBuffer.fetch_latency + 1
+    latency = ActBuffer.fetch_latency + 2
     """Cycles from ``step`` to ``operands``."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
@@ -63,21 +63,26 @@ class OperandStage(wiring.Component):
 
         beside = [Cat(self.step.pad_value, self.step.input_low, self.step.input_high, self.step.rows_valid)]
         masks = [stored]
-        for stage in range(ActBuffer.fetch_latency):
+        for stage in range(ActBuffer.fetch_latency + 1):
             delayed = Signal(24 + ROW_BANKS, name=f"beside_{stage}", reset_less=True)
             m.d.sync += delayed.eq(beside[-1])
             beside.append(delayed)
-        for stage in range(ActBuffer.fetch_latency - 2):
+        for stage in range(ActBuffer.fetch_latency - 1):
             delayed = Signal(lanes, name=f"stored_{stage}", reset_less=True)
             m.d.sync += delayed.eq(masks[-1])
             masks.append(delayed)
-        pad, low, high = (beside[-1][8 * i : 8 * i + 8].as_signed() for i in range(3))
-        rows_valid = beside[-1][24:]
+        # One cycle for each comparison.
+        low = beside[-2][8:16].as_signed()
+        pad, high, rows_valid = beside[-1][:8], beside[-1][16:24].as_signed(), beside[-1][24:]
         for row in range(ROW_BANKS):
             for lane in range(lanes):
                 byte = slice(8 * lane, 8 * lane + 8)
-                value = Signal(signed(8), name=f"value_{row}_{lane}")
-                clamped = Mux(value < low, low, Mux(value > high, high, value))
-                m.d.comb += value.eq(self.fetched[row][byte])
-                m.d.sync += self.operands[row][byte].eq(Mux(masks[-1][lane] & rows_valid[row], clamped, pad))
+                value = self.fetched[row][byte].as_signed()
+                raised = Signal(signed(8), name=f"raised_{row}_{lane}", reset_less=True)
+                m.d.sync += [
+                    raised.eq(Mux(value < low, low, value)),
+                    self.operands[row][byte].eq(
+                        Mux(masks[-1][lane] & rows_valid[row], Mux(raised > high, high, raised), pad)
+                    ),
+                ]
         return m
