@@ -29,7 +29,7 @@ def step_operands(step: Mapping[str, int], vectors: list[list[int]]) -> list[lis
 
 
 class OperandStage(wiring.Component):
-    """Works beside the activation buffer's fetch and adds two cycles; a row that is not stored is padding throughout."""
+    """Works beside the activation buffer's fetch and adds two cycles; a row that is not stored is all padding."""
 
     latency = ActBuffer.fetch_latency + 2
     """Cycles from ``step`` to ``operands``."""

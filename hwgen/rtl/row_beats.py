@@ -138,7 +138,7 @@ class RowBeats(wiring.Component):
                 one_left.eq(self.rows.valid & (self.rows.payload.rows == 1)),
             ]
 
-        # Where a row ends is one addition, whether it ends in its first beat no long one, and whole beats are no second.
+        # Where a row ends is one addition; whether in its first beat, no long one; and in whole beats, no second.
         end = Signal(beat_bits + 2)
         beats = Signal.like(beats_left)
         m.d.comb += [
