@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 Watch = Callable[[str], None]
-"""Is told each line that a tool says."""
+"""Is told each line that a tool says; what it raises ends the tool."""
 
 # Yosys ends its process at an error.
 _YOSYS = """
@@ -43,8 +43,12 @@ def run_tool(package: str, arguments: Sequence[str], directory: Path, watch: Wat
         command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            said.append(line)
-            watch(line.strip())
+        try:
+            for line in process.stdout:
+                said.append(line)
+                watch(line.strip())
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode != 0:
         raise ImplementationError(f"{package} failed:\n{''.join(said)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
@@ -27,6 +28,12 @@ from hwgen.verilog import emit
 SPEED_GRADE = 6
 SEED = 1
 """Of placement."""
+PATIENCE_SECONDS = 2 * 3600
+"""Of place and route: the router does not come to an end on every accelerator."""
+
+
+class PatienceLost(Exception):
+    """Place and route takes too long; the message says so."""
 
 
 def add_rows(path: Path, seed: int, count: int, largest_array: int, route: bool, console: Console) -> None:
@@ -76,7 +83,7 @@ def implement_point(point: Point, route: bool, watch: Watch) -> Row:
         return Row(point, made, components, None, None, seconds)
     try:
         routed, seconds["place_and_route"] = _route(point, netlist, watch)
-    except InputError as error:
+    except (InputError, PatienceLost) as error:
         return Row(point, made, components, None, str(error), seconds)
     return Row(point, made, components, routed, None, seconds)
 
@@ -86,8 +93,23 @@ def _made(verilog: str) -> Made:
 
 
 def _route(point: Point, netlist: Netlist, watch: Watch) -> tuple[Routed, float]:
-    """The accelerator placed and routed, and the seconds that it took. Raises InputError where it does not fit."""
-    result = place_and_route(netlist, point.device, SPEED_GRADE, SEED, watch)
+    """The accelerator placed and routed, and the seconds that it took.
+
+    Raises InputError where it does not fit, PatienceLost where that takes more than ``PATIENCE_SECONDS``.
+    """
+    result = place_and_route(netlist, point.device, SPEED_GRADE, SEED, _impatient(watch, PATIENCE_SECONDS))
     path = result.critical_path
     ends = f"{path.start} to {path.end}"
     return Routed(result.fmax_mhz, ends, result.lut.used, result.ff.used, SPEED_GRADE, SEED), result.seconds
+
+
+def _impatient(watch: Watch, seconds: float) -> Watch:
+    """``watch``, which raises PatienceLost at what is said ``seconds`` from now or later."""
+    deadline = time.monotonic() + seconds
+
+    def impatient(line: str) -> None:
+        if time.monotonic() >= deadline:
+            raise PatienceLost(f"place and route did not end within {seconds / 60:.0f} minutes")
+        watch(line)
+
+    return impatient

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from flows.characterisation.clock_model import FEWEST_ROWS
+from flows.characterisation.job import PATIENCE_SECONDS
 from flows.characterisation.rows import Row
 from flows.characterisation.validation import FEWEST_FITTED, Errors, clock_errors, resource_errors, unlike_known
 
@@ -20,7 +21,8 @@ What accelerators come to on an ECP5, and models of it for the search. Written b
 implements a seeded plan of configurations (`flows/characterisation/plan.py`) one after the other, each in the boundary
 of registers that `cosynth implement` uses, on the smallest device that has room for it. The rows are in
 `flows/characterisation/ecp5.jsonl`, each with the hash of the Verilog and the versions of the tools that it was made of
-and with. One that is there is not made again unless these have changed.
+and with. One that is there is not made again unless these have changed; `cosynth`'s own passes between Yosys and
+nextpnr are known by its version alone.
 """
 
 
@@ -41,7 +43,8 @@ def _rows(rows: Sequence[Row]) -> list[str]:
         "## Rows",
         "",
         f"{len(rows)} configurations, {routed} of them placed and routed; of the others LUTs and flip-flops are those "
-        f"**after synthesis, before place and route**. {refused} did not fit the device that was foreseen. Wanted are "
+        f"**after synthesis, before place and route**. {refused} did not fit the device that was foreseen, or "
+        f"were not routed within {PATIENCE_SECONDS // 3600} hours. Wanted are "
         f"{ROWS_WANTED}. They took {hours:.1f} hours on the clock of a machine that had other work. Tools: "
         f"{', '.join(versions)}.",
         "",

@@ -61,7 +61,7 @@ class Row:
     routed: Routed | None
     """None where it was only synthesised: resources are then post-synthesis ones, and there is no clock."""
     refused: str | None
-    """Why it was not placed and routed although it was to be: it does not fit the device."""
+    """Why it was not placed and routed although it was to be: it does not fit the device, or took too long."""
     seconds: dict[str, float]
 
     def total(self, resource: str) -> int:

@@ -177,6 +177,21 @@ def test_rows_are_made_once_and_again_where_the_verilog_has_changed(
     assert len(rows.read_text().splitlines()) == 11
 
 
+def test_a_router_that_does_not_come_to_its_end_is_ended(
+    tools: Sequence[AcceleratorConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def routes_for_ever(netlist: Netlist, device: Device, grade: int, seed: int, watch: Callable[[str], None]) -> None:
+        while True:
+            watch("iter=1 wires=1000 overused=10")
+
+    monkeypatch.setattr(flows.characterisation.job, "place_and_route", routes_for_ever)
+    monkeypatch.setattr(flows.characterisation.job, "PATIENCE_SECONDS", 0)
+    rows = tmp_path / "rows.jsonl"
+    assert characterise("--rows", 1, "--largest-array", 10, "-o", rows) == 0
+    (found,) = read_rows(rows).values()
+    assert (found.routed, found.refused) == (None, "place and route did not end within 0 minutes")
+
+
 def test_a_damaged_row_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"stage": "post-synthesis"}\n')
