@@ -18,8 +18,9 @@ def device_shares(config: AcceleratorConfig) -> dict[str, float]:
 
 
 def _share(config: AcceleratorConfig, device: Device) -> float:
-    beside = multipliers_beside(config)
-    if beside > device.dsp:
-        return beside / device.dsp
+    # Of the multipliers, only those that cannot be LUTs instead are scarce.
+    beside = multipliers_beside(config) / device.dsp
+    if beside > 1:
+        return beside
     taken = resource_model().resources(Point(config, device, device.dsp))
-    return max(taken.lut / device.lut, taken.ff / device.lut, taken.dsp / device.dsp, taken.bram / device.bram)
+    return max(beside, taken.lut / device.lut, taken.ff / device.lut, taken.bram / device.bram)

@@ -21,6 +21,7 @@ from flows.characterisation.shares import device_shares
 from flows.characterisation.validation import clock_errors, resource_errors, unlike_known
 from flows.cli import app
 from flows.ecp5.devices import DEVICES, Device
+from flows.ecp5.lut_products import multipliers_beside
 from flows.ecp5.place_and_route import CriticalPath, Implementation, Resource
 from flows.ecp5.resources import block_memories, multipliers
 from flows.errors import exit_code
@@ -123,6 +124,19 @@ def test_a_larger_accelerator_takes_more_of_a_device_and_a_larger_device_less() 
     for device in DEVICES.values():
         assert small[device.share_metric] < large[device.share_metric]
     assert small["share_of_ecp5_85k"] < small["share_of_ecp5_45k"] < small["share_of_ecp5_25k"]
+
+
+def test_products_that_can_be_luts_do_not_make_multipliers_scarce() -> None:
+    device = DEVICES["ecp5-45k"]
+    config = AcceleratorConfig(rows=8, cols=8, requant_lanes=2)
+    assert multipliers(config, device.dsp) == device.dsp
+    assert device_shares(config)[device.share_metric] < 0.9
+
+
+def test_products_that_cannot_be_luts_do() -> None:
+    device = DEVICES["ecp5-25k"]
+    config = AcceleratorConfig(rows=8, cols=8, requant_lanes=8)
+    assert device_shares(config)[device.share_metric] == multipliers_beside(config) / device.dsp > 1
 
 
 @pytest.fixture
