@@ -54,12 +54,13 @@ class InstructionGate(wiring.Component):
             return Cat(self.retired[engine] < waits[engine] for engine in Engine)
 
         # Both are compared, and then chosen from: the queue's memory takes its time.
-        blocked = Signal(len(Engine))
+        held_blocked, queued_blocked = Signal(len(Engine)), Signal(len(Engine))
         m.d.comb += [
+            held_blocked.eq(blocking(instruction)),
+            queued_blocked.eq(blocking(self.queued.payload)),
             present.eq(holds | self.queued.valid),
             leaves.eq(is_open & self.released.ready),
-            blocked.eq(Mux(holds, blocking(instruction), blocking(self.queued.payload))),
-            self.blocked_by.eq(blocked & present.replicate(len(Engine))),
+            self.blocked_by.eq(Mux(holds, held_blocked, Mux(self.queued.valid, queued_blocked, 0))),
             self.queued.ready.eq(~holds),
             self.released.valid.eq(is_open),
             self.released.payload.eq(instruction),
@@ -68,6 +69,6 @@ class InstructionGate(wiring.Component):
             m.d.sync += instruction.eq(self.queued.payload)
         m.d.sync += [
             holds.eq(present & ~leaves),
-            is_open.eq(present & (blocked == 0) & ~leaves),
+            is_open.eq(Mux(holds, (held_blocked == 0) & ~leaves, self.queued.valid & (queued_blocked == 0))),
         ]
         return m
