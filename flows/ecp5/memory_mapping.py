@@ -14,7 +14,8 @@ BLOCK_ADDRESS_BITS = 14
 BYTE = 9
 """Bits that one of its write enables is for."""
 BLOCK_PRICE = 128
-DISTRIBUTED_WORDS, DISTRIBUTED_WIDTH, DISTRIBUTED_PRICE = 16, 4, 4
+DISTRIBUTED_WORDS, DISTRIBUTED_WIDTH = 16, 4
+"""Of a distributed memory."""
 MUX_PRICE = 0.5
 """Of choosing a bit of read data, or gating a write enable, where words lie in several memories."""
 
@@ -37,22 +38,12 @@ def block_mapping(shape: RamShape) -> Mapping:
         # A write enable is for whole bytes, so that a granule begins with one.
         word_bits = shape.width // shape.granule * ceil(shape.granule / byte) * byte
         parts = ceil(shape.depth / (1 << (BLOCK_ADDRESS_BITS - halvings)))
-        mapping = _mapping(shape, ceil(parts * word_bits / width), BLOCK_PRICE, parts)
+        cells = ceil(parts * word_bits / width)
+        enables = shape.width // shape.granule if parts > 1 else 0
+        selection = MUX_PRICE * ((parts - 1) * shape.width + parts * enables)
+        mapping = Mapping(cells, cells * BLOCK_PRICE + selection, selection)
         # Yosys remembers the least price as an integer.
         if best is None or mapping.price < int(best.price):
             best = mapping
     assert best is not None
     return best
-
-
-def distributed_mapping(shape: RamShape) -> Mapping:
-    """``shape``, with one read and one write port, as TRELLIS_DPR16X4s."""
-    parts = ceil(shape.depth / DISTRIBUTED_WORDS)
-    return _mapping(shape, ceil(parts * shape.width / DISTRIBUTED_WIDTH), DISTRIBUTED_PRICE, parts)
-
-
-def _mapping(shape: RamShape, cells: int, price: int, parts: int) -> Mapping:
-    """``cells`` at ``price`` each, and what selects among ``parts`` of the words."""
-    enables = shape.width // shape.granule if parts > 1 else 0
-    selection = MUX_PRICE * ((parts - 1) * shape.width + parts * enables)
-    return Mapping(cells, cells * price + selection, selection)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from flows.ecp5.lut_products import multipliers_beside
-from flows.ecp5.memory_mapping import block_mapping, distributed_mapping
+from flows.ecp5.memory_mapping import block_mapping
 from hwgen.config import AcceleratorConfig
-from hwgen.rtl import act_buffer, compute_engine, sequencer
-from hwgen.rtl.ram import RamShape
+from hwgen.rtl import act_buffer, compute_engine
 
 
 def multipliers(config: AcceleratorConfig, limit: int) -> int:
@@ -21,13 +20,4 @@ def block_memories(config: AcceleratorConfig) -> int:
         compute_engine.weight_shape(config),
         compute_engine.parameter_shape(config),
     ]
-    return sum(block_mapping(shape).cells for shape in buffers) + _fetch_buffer_blocks(config)
-
-
-def _fetch_buffer_blocks(config: AcceleratorConfig) -> int:
-    """The one buffer whose memories Yosys chooses by price."""
-    # The last beat waits in a register.
-    depth = sequencer.fetch_buffer_depth(config.bus_bits) - 1
-    shape = RamShape(config.bus_bits, depth, granule=config.bus_bits)
-    blocks = block_mapping(shape)
-    return blocks.cells if blocks.price < distributed_mapping(shape).price else 0
+    return sum(block_mapping(shape).cells for shape in buffers)

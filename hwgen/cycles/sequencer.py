@@ -12,8 +12,8 @@ from hwgen.memory_model import MemoryModel
 from hwgen.program import Engine
 from hwgen.rtl.sequencer import ENOUGH_LOADS
 
-BUFFER_LATENCY = 2
-"""Cycles from a beat's arrival to its leaving ``amaranth.lib.fifo.SyncFIFOBuffered``."""
+BUFFER_LATENCY = 1
+"""Cycles from a beat's arrival to its leaving ``hwgen.rtl.queue``."""
 GROUPS_AHEAD = 2
 """Groups of instructions on their way or in the buffer."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.isa import (
@@ -23,11 +23,6 @@ QUEUE_DEPTH = 16
 """Instructions waiting per engine: how far loads run ahead of the computations that they serve."""
 ENOUGH_LOADS = 3
 """Loads, behind the one that its gate holds, that leave the bus no time for instructions before theirs are due."""
-
-
-def fetch_buffer_depth(bus_bits: int) -> int:
-    """Beats of the two groups of instructions that wait to be handed on."""
-    return 2 * INSTRUCTIONS_PER_FETCH * INSTRUCTION_BITS // bus_bits
 
 
 class Sequencer(wiring.Component):
@@ -52,8 +47,8 @@ class Sequencer(wiring.Component):
         beats_per_instruction = INSTRUCTION_BITS // self.bus_bits
         beats_per_group = beats_per_instruction * INSTRUCTIONS_PER_FETCH
 
-        depth = fetch_buffer_depth(self.bus_bits)
-        m.submodules.buffer = buffer = fifo.SyncFIFOBuffered(width=self.bus_bits, depth=depth)
+        # The two groups of instructions that wait to be handed on.
+        m.submodules.buffer = buffer = Queue(self.bus_bits, depth=2 * beats_per_group)
         awaited = Signal(range(2 * beats_per_group + 1))
         """Beats requested and not yet taken from the buffer."""
 
@@ -68,10 +63,8 @@ class Sequencer(wiring.Component):
             self.requests.payload.address.eq(address),
             self.requests.payload.end.eq(first_place + beats_per_group - 1),
             requested.eq(self.requests.valid & self.requests.ready),
-            buffer.w_data.eq(self.beats.payload),
-            buffer.w_en.eq(self.beats.valid),
-            self.beats.ready.eq(buffer.w_rdy),
         ]
+        connect(m, flipped(self.beats), buffer.input)
         m.d.sync += awaited.eq(awaited + (beats_per_group * requested) - consumed)
         with m.If(requested):
             m.d.sync += [asking.eq(0), address.eq(address + INSTRUCTIONS_PER_FETCH * INSTRUCTION_BYTES)]
@@ -99,8 +92,8 @@ class Sequencer(wiring.Component):
         m.d.comb += dispatched.eq((addressed & Cat(queue.input.ready for queue in queues)).any())
         # What was fetched beyond END is taken from the buffer and dropped.
         m.d.comb += [
-            consumed.eq(buffer.r_rdy & (~complete | dispatched | ~running)),
-            buffer.r_en.eq(consumed),
+            consumed.eq(buffer.output.valid & (~complete | dispatched | ~running)),
+            buffer.output.ready.eq(consumed),
         ]
         # What the buffer shows goes to the next beat's place, whether it is there yet or not; only the first beat's may
         # still be in use.
@@ -108,8 +101,8 @@ class Sequencer(wiring.Component):
         m.d.comb += awaited_now.eq(awaits | dispatched)
         for beat in range(beats_per_instruction):
             with m.If(awaited_now[0] if beat == 0 else awaits[beat]):
-                m.d.sync += instruction.word_select(beat, self.bus_bits).eq(buffer.r_data)
-        first_beat = buffer.r_data if beats_per_instruction == 1 else instruction
+                m.d.sync += instruction.word_select(beat, self.bus_bits).eq(buffer.output.payload)
+        first_beat = buffer.output.payload if beats_per_instruction == 1 else instruction
         with m.If(dispatched):
             m.d.sync += [awaits.eq(1), complete.eq(0), addressed.eq(0)]
         with m.If(consumed & running):

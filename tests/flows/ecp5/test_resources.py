@@ -18,12 +18,6 @@ def test_multipliers_are_used_as_far_as_there_are() -> None:
     assert multipliers(config, 72) == 72
 
 
-def test_a_wide_bus_has_its_instructions_in_distributed_ram() -> None:
-    """Of 256 bits and few words: block memories would be wider than they are deep."""
-    narrow, wide = (AcceleratorConfig(rows=32, bus_bits=bits) for bits in (32, 256))
-    assert block_memories(wide) == block_memories(narrow) - 1
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "in_luts"), [("narrow", 5), ("uneven", 0), ("tall", 0)])
 def test_synthesis_yields_as_many(name: str, in_luts: int) -> None:
