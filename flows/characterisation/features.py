@@ -9,7 +9,7 @@ from math import ceil, log2
 from flows.characterisation.plan import Point
 from flows.ecp5.lut_products import lut_products
 from flows.ecp5.memory_mapping import DISTRIBUTED_WIDTH, DISTRIBUTED_WORDS, block_mapping
-from hwgen.config import BUS_WIDTHS, ROW_BANKS, AcceleratorConfig, Dataflow
+from hwgen.config import ROW_BANKS, AcceleratorConfig, Dataflow
 from hwgen.isa import PARAMETER_BYTES
 from hwgen.rtl import act_buffer, compute_engine
 from hwgen.rtl.dot_products import adder_levels
@@ -115,8 +115,6 @@ def _transfers(point: Point) -> tuple[Term, ...]:
         Term(config.bus_bits, lut=5, ff=2.5),
         # Words gathered from the bus.
         Term(ceil(word / config.bus_bits) * config.bus_bits, lut=0.5, ff=1),
-        # Instructions lie in distributed RAM where the bus is widest.
-        Term(config.bus_bits == max(BUS_WIDTHS), lut=768, ff=0),
         Term(1, lut=6500, ff=3600),
     )
 

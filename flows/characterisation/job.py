@@ -16,6 +16,7 @@ from flows.accelerators import accelerator_summary
 from flows.characterisation.plan import Point, plan
 from flows.characterisation.rows import ROW_LINES, Cells, Made, Routed, Row, row_values
 from flows.ecp5.place_and_route import place_and_route
+from flows.ecp5.resources import block_memories, multipliers
 from flows.ecp5.synthesis import synthesise
 from flows.implementation import TOOLS, component_values
 from flows.line_log import LineLog
@@ -78,14 +79,15 @@ def implement_point(point: Point, route: bool, watch: Watch) -> Row:
     netlist = synthesise(point.config, point.multipliers, watch)
     made = _made(netlist.verilog)
     components = {name: Cells(**component_values(cells)) for name, cells in netlist.components().items()}
+    known = {"dsp": multipliers(point.config, point.multipliers), "bram": block_memories(point.config)}
     seconds = {"synthesis": netlist.synth_seconds}
     if not route:
-        return Row(point, made, components, None, None, seconds)
+        return Row(point, made, components, known, None, None, seconds)
     try:
         routed, seconds["place_and_route"] = _route(point, netlist, watch)
     except (InputError, PatienceLost) as error:
-        return Row(point, made, components, None, str(error), seconds)
-    return Row(point, made, components, routed, None, seconds)
+        return Row(point, made, components, known, None, str(error), seconds)
+    return Row(point, made, components, known, routed, None, seconds)
 
 
 def _made(verilog: str) -> Made:

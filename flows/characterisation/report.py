@@ -21,8 +21,8 @@ What accelerators come to on an ECP5, and models of it for the search. Written b
 implements a seeded plan of configurations (`flows/characterisation/plan.py`) one after the other, each in the boundary
 of registers that `cosynth implement` uses, on the smallest device that has room for it. The rows are in
 `flows/characterisation/ecp5.jsonl`, each with the hash of the Verilog and the versions of the tools that it was made of
-and with. One that is there is not made again unless these have changed; `cosynth`'s own passes between Yosys and
-nextpnr are known by its version alone.
+and with. One that is there is not made again unless these have changed, and until then may be of an earlier generator;
+`cosynth`'s own passes between Yosys and nextpnr are known by its version alone.
 """
 
 
@@ -98,11 +98,18 @@ def _resources(rows: Sequence[Row]) -> list[str]:
         "|---|---|---|---|---|",
         *(
             f"| {NAMES[name]} | {error.rows} | {error.mean:.1%} | {error.worst:.1%} | {TARGETS[name]:.0%} mean: "
-            f"{'met' if error.mean <= TARGETS[name] else 'missed'} |"
+            f"{_verdict(error, met=error.mean <= TARGETS[name])} |"
             for name, error in errors.items()
         ),
         "",
     ]
+
+
+def _verdict(error: Errors, *, met: bool) -> str:
+    """Whether an aim is met; few rows do not decide it."""
+    if error.rows < ROWS_WANTED:
+        return f"not decided by fewer than {ROWS_WANTED} rows"
+    return "met" if met else "missed"
 
 
 def _clock(rows: Sequence[Row]) -> list[str]:
@@ -122,11 +129,11 @@ def _clock(rows: Sequence[Row]) -> list[str]:
 
 
 def _clock_error(error: Errors) -> str:
-    met = error.mean <= CLOCK_TARGET and error.tau >= TAU_TARGET
+    verdict = _verdict(error, met=error.mean <= CLOCK_TARGET and error.tau >= TAU_TARGET)
     return (
         "Ridge regression of the clock's logarithm on sizes and how full the device is. Of "
         f"{error.rows} rows, each left out of the fit: mean error {error.mean:.1%}, worst {error.worst:.1%}, Kendall's "
-        f"tau {error.tau:.2f}; the aim of {CLOCK_TARGET:.0%} and {TAU_TARGET} is {'met' if met else 'missed'}."
+        f"tau {error.tau:.2f}; the aim of {CLOCK_TARGET:.0%} and {TAU_TARGET} is {verdict}."
     )
 
 

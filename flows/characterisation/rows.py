@@ -58,6 +58,8 @@ class Row:
     made: Made
     components: dict[str, Cells]
     """The boundary's cells among them."""
+    known: dict[str, int]
+    """What ``flows.ecp5.resources`` said before synthesis: cells by field of ``Cells``."""
     routed: Routed | None
     """None where it was only synthesised: resources are then post-synthesis ones, and there is no clock."""
     refused: str | None
@@ -77,6 +79,7 @@ def row_values(row: Row) -> dict[str, Any]:
         "device": row.point.device.name,
         "multipliers": row.point.multipliers,
         "components": {name: asdict(cells) for name, cells in row.components.items()},
+        "known": row.known,
         "routed": None if row.routed is None else asdict(row.routed),
         "refused": row.refused,
         "seconds": row.seconds,
@@ -90,6 +93,7 @@ def row_from_values(values: dict[str, Any]) -> Row:
         Point(config_from_values(values["accelerator"]), find_device(values["device"]), int(values["multipliers"])),
         Made(values["verilog"], dict(values["tools"])),
         {name: Cells(**cells) for name, cells in values["components"].items()},
+        dict(values["known"]),
         None if values["routed"] is None else Routed(**values["routed"]),
         values["refused"],
         dict(values["seconds"]),

@@ -12,7 +12,6 @@ from flows.characterisation.clock_model import FEWEST_ROWS, fit_clock
 from flows.characterisation.models import FITTED, fit
 from flows.characterisation.plan import Point
 from flows.characterisation.rows import Row
-from flows.ecp5.resources import block_memories, multipliers
 
 FOLDS = 10
 """Or as many as there are rows, where they are fewer."""
@@ -58,13 +57,8 @@ def clock_errors(rows: Sequence[Row]) -> Errors | None:
 
 
 def unlike_known(rows: Sequence[Row]) -> list[Row]:
-    """Those whose multipliers or block memories are not what their configuration says; there should be none."""
-    return [
-        row
-        for row in rows
-        if row.total("dsp") != multipliers(row.point.config, row.point.multipliers)
-        or row.total("bram") != block_memories(row.point.config)
-    ]
+    """Those whose multipliers or block memories were not what their configuration said; there should be none."""
+    return [row for row in rows if any(row.total(resource) != count for resource, count in row.known.items())]
 
 
 def _errors(rows: Sequence[Row], learn: Callable[[Sequence[Row]], Predict], found: Sequence[float]) -> Errors:

@@ -29,7 +29,7 @@ def implemented(monkeypatch: pytest.MonkeyPatch) -> list[Row]:
     def implement_point(point: Point, route: bool, watch: object) -> Row:
         cells = {"registers": Cells(20_000, 12_000, 30, 50, 0)}
         made = Made("0123", {"pyosys": "0.70"})
-        rows.append(Row(point, made, cells, CLOCK if route else None, None, {"synthesis": 1.0}))
+        rows.append(Row(point, made, cells, {}, CLOCK if route else None, None, {"synthesis": 1.0}))
         return rows[-1]
 
     monkeypatch.setattr("flows.best_implementation.implement_point", implement_point)
@@ -68,7 +68,7 @@ def test_one_that_does_not_fit_after_all_says_so(
 ) -> None:
     def refused(point: Point, route: bool, watch: object) -> Row:
         cells = {"registers": Cells(50_000, 12_000, 30, 50, 0)}
-        return Row(point, Made("0123", {}), cells, None, "device: 6152 LUTs too many", {"synthesis": 1.0})
+        return Row(point, Made("0123", {}), cells, {}, None, "device: 6152 LUTs too many", {"synthesis": 1.0})
 
     monkeypatch.setattr("flows.best_implementation.implement_point", refused)
     implement_best(tmp_path, AcceleratorConfig(), DEVICE, Depth.ROUTED, QUIET)

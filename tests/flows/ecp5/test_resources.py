@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from flows.ecp5.devices import DEVICES
 from flows.ecp5.lut_products import multipliers_beside
+from flows.ecp5.memory_mapping import block_mapping
 from flows.ecp5.resources import block_memories, multipliers
 from flows.ecp5.synthesis import synthesise
 from hwgen.config import AcceleratorConfig
+from hwgen.rtl.ram import RAM_MODULE, RamShape
+from hwgen.verilog import emit
 from tests.sim.accelerators import ACCELERATORS
 
 
@@ -16,6 +21,14 @@ def test_multipliers_are_used_as_far_as_there_are() -> None:
     config = AcceleratorConfig(rows=8, cols=8)
     assert multipliers(config, 156) == multipliers_beside(config) + 64
     assert multipliers(config, 72) == 72
+
+
+def test_every_block_memory_of_the_verilog_is_counted() -> None:
+    config = ACCELERATORS["uneven"]
+    instances = re.findall(rf"{RAM_MODULE} #\((.*?)\) ram ", emit(config), re.DOTALL)
+    sizes = [dict(re.findall(r"\.(\w+)\(32'd(\d+)\)", instance)) for instance in instances]
+    shapes = [RamShape(int(size["WIDTH"]), int(size["DEPTH"]), int(size["GRANULE"])) for size in sizes]
+    assert block_memories(config) == sum(block_mapping(shape).cells for shape in shapes) > 0
 
 
 @pytest.mark.slow
