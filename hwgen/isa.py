@@ -68,8 +68,6 @@ class RoundingMode(IntEnum):
 
     DOUBLE = 0
     SINGLE = 1
-    MEAN = 2
-    """Average pool: |acc| + bias, multiplied and truncated, sign restored."""
 
 
 HEADER = {"opcode": 4, "wait_load": 24, "wait_compute": 24, "wait_store": 24}
@@ -112,7 +110,7 @@ WordLoadLayout = _instruction(
 
 _REQUANTISATION = {
     "parameter_address": 12,  # parameter buffer word of the first channels
-    "rounding": 2,  # RoundingMode
+    "rounding": 1,  # RoundingMode
     "zero_point": signed(8),  # added after scaling
     "clamp_low": signed(8),
     "clamp_high": signed(8),

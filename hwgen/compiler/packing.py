@@ -105,11 +105,12 @@ def uniform_parameters(bias: int, multiplier: int, shift: int, lanes: int) -> np
     return word
 
 
-def mean_parameters(count: int) -> tuple[int, int, int]:
-    """(bias, multiplier, shift) by which the drain's mean rounding divides a sum by ``count``, halves away from zero.
+def mean_parameters(count: int) -> tuple[int, int]:
+    """(multiplier, shift) by which the drain's single rounding divides a sum by ``count``, halves away from zero.
 
-    ``(|sum| + count // 2) * ceil(2**t / count) >> t`` is exact for sums of ``count`` int8 values while count < 2**23
-    (division by invariant multiplication, Granlund and Montgomery 1994).
+    ``sum * ceil(2**t / count) / 2**t`` is the quotient or further from zero, and never so far as to pass the next half
+    for sums of ``count`` int8 values while count <= 2**22 (division by invariant multiplication, Granlund and
+    Montgomery 1994).
     """
     bits = (count - 1).bit_length()
-    return count // 2, -(-(1 << (30 + bits)) // count), 1 - bits
+    return -(-(1 << (30 + bits)) // count), 1 - bits

@@ -245,7 +245,7 @@ def _pool(
     group = layer_groups(layer, operand, config).channels
     is_average = isinstance(layer, AveragePool)
     divisors = valid_counts(layer.window, (height, width)) if is_average else (1,)
-    words = [uniform_parameters(*mean_parameters(divisor), config.requant_lanes) for divisor in divisors]
+    words = [uniform_parameters(0, *mean_parameters(divisor), config.requant_lanes) for divisor in divisors]
     if steps.slides:
         ones = np.ones((*layer.window.kernel, group), dtype=np.int8)
         weights = pack_sliding(ones, steps.rows, steps.columns, group, config.rows, config.cols)
@@ -265,7 +265,7 @@ def _pool(
         weights=weights,
         parameters=np.stack(words),
         divisors=divisors,
-        rounding=RoundingMode.MEAN,
+        rounding=RoundingMode.SINGLE,
         zero_point=0,
         clamp=layer.clamp,
         input_clamp=UNCLAMPED,

@@ -1,4 +1,4 @@
-"""Requantise lane: int32 accumulator to int8, in TensorFlow Lite's two roundings and the mean of a pool."""
+"""Requantise lane: int32 accumulator to int8, in TensorFlow Lite's two roundings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ParameterLayout = data.StructLayout({"bias": signed(32), "multiplier": unsigned(
 """Requantisation parameters of one channel; shift positive is left, as in TensorFlow Lite."""
 
 ModeLayout = data.StructLayout(
-    {"rounding": 2, "zero_point": signed(8), "clamp_low": signed(8), "clamp_high": signed(8)}
+    {"rounding": 1, "zero_point": signed(8), "clamp_low": signed(8), "clamp_high": signed(8)}
 )
 """What all channels of a layer share."""
 
@@ -21,12 +21,10 @@ ModeLayout = data.StructLayout(
 def requantise(acc: int, bias: int, multiplier: int, shift: int, rounding: RoundingMode) -> int:
     """Golden of the lane before zero point and clamp.
 
-    ``acc`` and ``bias`` are int32, ``multiplier`` is in [0, 2**31), ``shift`` in [-31, 30]; the result is an int32.
+    ``acc`` and ``bias`` are int32 and their sum wraps to one, ``multiplier`` is in [0, 2**31), ``shift`` in [-31, 30];
+    the result is an int32, if what is shifted to the left does not overflow one.
     """
-    if rounding is RoundingMode.MEAN:
-        magnitude = ((abs(acc) + bias) * multiplier) >> (31 - shift)
-        return -magnitude if acc < 0 else magnitude
-    product = (acc + bias) * multiplier
+    product = ((acc + bias + 2**31) % 2**32 - 2**31) * multiplier
     if rounding is RoundingMode.SINGLE:
         return (product + (1 << (30 - shift)) - (product < 0)) >> (31 - shift)
     left, right = max(shift, 0), max(-shift, 0)
@@ -60,6 +58,11 @@ class RequantiseLane(SharedComponent):
             m.d.sync += signal.eq(value)
             return signal
 
+        def named(name: str, value: Value) -> Signal:
+            signal = Signal(value.shape(), name=name)
+            m.d.comb += signal.eq(value)
+            return signal
+
         def delay(signal: Signal, stages: int) -> Signal:
             """The same, ``stages`` cycles later."""
             name = signal.name
@@ -71,66 +74,61 @@ class RequantiseLane(SharedComponent):
         acc = register(signed(32), "acc_1", self.acc)
         parameters = register(ParameterLayout, "parameters_1", self.parameters)
 
-        # 2: bias. A mean is rounded by adding to its magnitude. The first shift rounds; only the double rounding has a
-        # second, which takes the right part of the shift. Its last place is left for the bit that rounds.
-        subtract = (self.modes[1].rounding == RoundingMode.MEAN) & (acc < 0)
-        bias = Mux(subtract, ~parameters.bias, parameters.bias)
-        biased = register(signed(33), "biased", add_with_carry(acc, bias, subtract))
+        # 2: bias.
+        value = register(signed(32), "value", acc + parameters.bias)
         multiplier = register(unsigned(31), "multiplier_2", parameters.multiplier)
-        twice = (self.modes[1].rounding == RoundingMode.DOUBLE) & (parameters.shift < 0)
-        first = register(unsigned(6), "first_2", Mux(twice, 30, 30 - parameters.shift))
-        second = register(unsigned(5), "second_2", Mux(twice, -parameters.shift, 0))
+        shift = register(signed(6), "shift_2", parameters.shift)
 
-        # 3: the other roundings treat both signs alike.
-        negative = (biased < 0) & (self.modes[2].rounding != RoundingMode.DOUBLE)
-        value = register(signed(33), "value", Mux(negative, -biased, biased))
-        multiplier = register(unsigned(31), "multiplier_3", multiplier)
-        negate = register(1, "negate", negative)
-
-        # 4, 5, 6: product, from products that a multiplier of the device does at once.
+        # 3, 4, 5: product, from products that a multiplier of the device does at once.
         low, high = value[:16], value[16:].as_signed()
         low_multiplier, high_multiplier = multiplier[:16], multiplier[16:]
         low_low = register(unsigned(32), "low_low", low * low_multiplier)
         low_high = register(unsigned(31), "low_high", low * high_multiplier)
-        high_low = register(signed(33), "high_low", high * low_multiplier)
-        high_high = register(signed(32), "high_high", high * high_multiplier)
-        middle = register(signed(34), "middle", low_high + high_low)
-        outer = register(signed(64), "outer", Cat(low_low, high_high))
-        product = register(signed(64), "product", Cat(outer[:16], outer[16:].as_signed() + middle))
+        high_low = register(signed(32), "high_low", high * low_multiplier)
+        high_high = register(signed(31), "high_high", high * high_multiplier)
+        middle = register(signed(33), "middle", low_high + high_low)
+        outer = register(signed(63), "outer", Cat(low_low, high_high))
+        product = register(signed(63), "product", Cat(outer[:16], outer[16:].as_signed() + middle))
+        shift = delay(shift, 3)
 
-        # 7, 8: first shift, with the bit below the result, which rounds.
-        shifted = register(signed(34), "shifted", product >> delay(first, 4))
-        second = delay(second, 5)
-        rounds = shifted[0] & (self.modes[7].rounding != RoundingMode.MEAN)
-        # Before the second shift, one is taken from negative values, which makes it round halves away from zero.
-        lowers = (shifted < 0) & (second != 0)
-        change = (lowers & ~rounds).replicate(33)
-        once = register(signed(33), "once", add_with_carry(shifted[1:], change, rounds & ~lowers))
+        # 6, 7, 8: one shift to the right, by 31 - shift places, of the product, or of what is left of -1 without it
+        # where negative, which has no sign to extend. The result is small or saturates, so few bits are kept, the
+        # lowest being that below the result; of the others matters whether one above is 1, and all below. A place below
+        # the product lets all shifts be by one at least, and those of 32 and more be the ones that round twice.
+        negative = named("negative", product[-1])
+        bits = named("bits", Cat(Const(1, 1), product[:-1] ^ negative.replicate(62)))
+        places = named("places", Cat(~shift[:5], shift[5]))
+        double = self.modes[5].rounding == RoundingMode.DOUBLE
+        # The first rounding of two carries into the second from where 31 places end; from below that nothing does.
+        first = bits[31] & (double | bits[:31].all())
+        above, below = ~places[5] & bits[40:].any(), Mux(places[5], first, ~double)
+        bits = named("bits_after_5", Mux(places[5], bits[32:], bits[:40]))
+        for place in reversed(range(5)):
+            kept = 8 + (1 << place)
+            passed = ~places[place]
+            above = named(f"above_after_{place}", above | passed & bits[kept:].any())
+            below = named(f"below_after_{place}", below & (passed | bits[: 1 << place].all()))
+            bits = named(f"bits_after_{place}", Mux(passed, bits[:kept], bits[1 << place :]))
+            if place % 2 == 0:
+                negative = register(1, f"negative_{place}", negative)
+                above, below = register(1, f"above_{place}", above), register(1, f"below_{place}", below)
+                bits = register(unsigned(kept), f"bits_{place}", bits)
+                places = register(unsigned(6), f"places_{place}", places)
 
-        # 9: second shift, likewise.
-        shifted_twice = register(signed(34), "shifted_twice", Cat(Const(0, 1), once).as_signed() >> delay(second, 1))
+        # 9: saturation to what the clamp tells apart, sign, and whether a half and what is below it round upwards.
+        half, quotient = bits[0], bits[1:]
+        saturated = Cat((quotient | above.replicate(8)) ^ negative.replicate(8), negative)
+        saturated = register(signed(9), "saturated", saturated)
+        double = self.modes[8].rounding == RoundingMode.DOUBLE
+        rounds = register(1, "rounds", Mux(negative, ~(half | below), half | (below & double)))
 
-        # 10: saturation to what the clamp tells apart, so that what follows is narrow.
-        quotient = shifted_twice[1:].as_signed()
-        narrow = Mux(quotient == quotient[:10].as_signed(), quotient[:10], Mux(quotient < 0, 1 << 9, (1 << 9) - 1))
-        saturated = register(signed(10), "saturated", narrow)
-        rounds_twice = register(1, "rounds_twice", shifted_twice[0])
+        # 10: zero point.
+        offset = register(signed(10), "offset", add_with_carry(saturated, self.modes[9].zero_point, rounds))
 
-        # 11: sign and zero point; only the double rounding rounds here, and it keeps the sign.
-        negate = delay(negate, 7)
-        result = Mux(negate, ~saturated, saturated)
-        offset = register(
-            signed(12), "offset", add_with_carry(result, self.modes[10].zero_point, negate | rounds_twice)
-        )
-
-        # 12: clamp.
-        clamp = self.modes[11]
-        with m.If(offset < clamp.clamp_low):
-            m.d.sync += self.result.eq(clamp.clamp_low)
-        with m.Elif(offset > clamp.clamp_high):
-            m.d.sync += self.result.eq(clamp.clamp_high)
-        with m.Else():
-            m.d.sync += self.result.eq(offset)
+        # 11, 12: clamp.
+        low, high = self.modes[10].clamp_low, self.modes[11].clamp_high
+        raised = register(signed(10), "raised", Mux(offset < low, low, offset))
+        m.d.sync += self.result.eq(Mux(raised > high, high, raised))
         return m
 
 

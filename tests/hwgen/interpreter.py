@@ -252,12 +252,9 @@ class Machine:
         bias = fields[:, 0:4].copy().view("<i4")[:, 0].astype(np.int64)
         multiplier = fields[:, 4:8].copy().view("<u4")[:, 0].astype(np.int64)
         shift = fields[:, 8].astype(np.int64)
-        if i.rounding == RoundingMode.MEAN:
-            scaled = np.sign(sums) * ((np.abs(sums) + bias) * multiplier >> 31 - shift)
-        else:
-            rounding = Rounding.SINGLE if i.rounding == RoundingMode.SINGLE else Rounding.DOUBLE
-            biased = (sums + bias).astype(np.int32)
-            scaled = multiply_by_quantised_multiplier(biased, multiplier, shift, rounding)
+        rounding = Rounding.SINGLE if i.rounding == RoundingMode.SINGLE else Rounding.DOUBLE
+        biased = (sums + bias).astype(np.int32)
+        scaled = multiply_by_quantised_multiplier(biased, multiplier, shift, rounding)
         return np.clip(scaled + i.zero_point, i.clamp_low, i.clamp_high).astype(np.int8)
 
     def _add(self, i: Instruction) -> None:

@@ -38,10 +38,10 @@ def random_program(rng: np.random.Generator) -> list[Instruction]:
     program: list[Instruction] = []
     while len(program) < INSTRUCTIONS:
         if rng.random() < 0.3:
-            program.append((Opcode.ADD, random_add(rng) | random_scales(rng) | random_results(rng, means=False)))
+            program.append((Opcode.ADD, random_add(rng) | random_scales(rng) | random_results(rng)))
         else:
             macs = random_macs(rng, 1, CONFIG)
-            program += [(Opcode.MAC, mac | random_places(rng) | random_results(rng, means=True)) for mac in macs]
+            program += [(Opcode.MAC, mac | random_places(rng) | random_results(rng)) for mac in macs]
     return program
 
 
@@ -73,13 +73,13 @@ def random_scales(rng: np.random.Generator) -> dict[str, int]:
     }
 
 
-def random_results(rng: np.random.Generator, means: bool) -> dict[str, int]:
-    """What becomes of the sums, and where; ``means`` are of sums smaller than an addition's."""
+def random_results(rng: np.random.Generator) -> dict[str, int]:
+    """What becomes of the sums, and where."""
     low, high = sorted(int(value) for value in rng.integers(-128, 128, 2))
     return {
         "out_address": int(rng.integers(2**ACT_ADDRESS_BITS)),
         "parameter_address": int(rng.integers(CONFIG.parameter_words - 3 * -(-CONFIG.cols // LANES) + 1)),
-        "rounding": int(rng.integers(len(RoundingMode) if means else RoundingMode.MEAN)),
+        "rounding": int(rng.integers(len(RoundingMode))),
         "zero_point": int(rng.integers(-128, 128)),
         "clamp_low": low,
         "clamp_high": high,
