@@ -78,7 +78,7 @@ def kept_verilog(config: object, sources: Sequence[Path], emitted: Callable[[], 
 
 
 def registers_package() -> str:
-    """The register map as a SystemVerilog package, and a macro that writes every counter in a scope to a file."""
+    """The register map as a SystemVerilog package, and a macro that adds increments in a scope to an array."""
     offsets = OFFSETS | {"COUNTER_BASE": COUNTER_BASE}
     return "\n".join(
         [
@@ -86,8 +86,13 @@ def registers_package() -> str:
             *(f"  localparam logic [11:0] {name} = 12'h{offset:03x};" for name, offset in offsets.items()),
             f"  localparam int COUNTERS = {len(COUNTERS)};",
             "endpackage",
-            "`define COSYNTH_WRITE_COUNTERS(file, scope) \\",
-            *(f'  $fwrite(file, " %0d", scope.counter_{counter.name}); \\' for counter in COUNTERS),
+            "`define COSYNTH_COUNT(counted, scope) \\",
+            "  begin \\",
+            *(
+                f"    counted[{i}] <= scope.clear ? 0 : counted[{i}] + 48'(scope.increment_{counter.name}); \\"
+                for i, counter in enumerate(COUNTERS)
+            ),
+            "  end",
             "",
         ]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows.ecp5.lut_products import multipliers_beside
 from flows.ecp5.memory_mapping import block_mapping
 from hwgen.config import AcceleratorConfig
-from hwgen.rtl import act_buffer, compute_engine
+from hwgen.rtl import act_buffer, compute_engine, counters
 
 
 def multipliers(config: AcceleratorConfig, limit: int) -> int:
@@ -15,9 +15,10 @@ def multipliers(config: AcceleratorConfig, limit: int) -> int:
 
 def block_memories(config: AcceleratorConfig) -> int:
     """Memories of 18 Kbit."""
-    buffers = [
+    memories = [
         *len(act_buffer.MEMORIES) * [act_buffer.memory_shape(config)],
         compute_engine.weight_shape(config),
         compute_engine.parameter_shape(config),
+        counters.TOTALS,
     ]
-    return sum(block_mapping(shape).cells for shape in buffers)
+    return sum(block_mapping(shape).cells for shape in memories)

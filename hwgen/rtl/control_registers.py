@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Signal, ValueLike
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,19 +10,15 @@ from hwgen.config import AcceleratorConfig
 from hwgen.isa import Region
 from hwgen.registers import COUNTER_BASE, COUNTERS, IDENTITY, REGISTERS
 from hwgen.rtl.axi import axi4_lite_slave_ports
+from hwgen.rtl.counters import INCREMENT_BITS, Counters
 
 ADDRESS_BITS = 12
-COUNTER_BITS = 48
 BASE_REGISTERS = {
     Region.IMAGE: "IMAGE_BASE",
     Region.SCRATCH: "SCRATCH_BASE",
     Region.INPUT: "INPUT_BASE",
     Region.OUTPUT: "OUTPUT_BASE",
 }
-GROUP_BITS = 3
-"""Address bits of a word within those that are read together."""
-INCREMENT_BITS = 11
-"""Widest amount that a counter grows by in a cycle: rows x cols."""
 
 
 class ControlRegisters(wiring.Component):
@@ -80,26 +76,26 @@ class ControlRegisters(wiring.Component):
         with m.If(self.bus_error):
             m.d.sync += error.eq(1)
 
-        # What a cycle adds is added in the next.
-        counting = Signal()
-        m.d.sync += counting.eq(running & ~self.start)
-        counters = [Signal(COUNTER_BITS, name=f"counter_{counter.name}", reset_less=True) for counter in COUNTERS]
-        for index, counter in enumerate(counters):
-            increment = Signal(INCREMENT_BITS, name=f"increment_{COUNTERS[index].name}", reset_less=True)
-            m.d.sync += increment.eq(self.increments[index])
-            with m.If(self.start):
-                m.d.sync += counter.eq(0)
-            with m.Elif(counting):
-                m.d.sync += counter.eq(counter + increment)
+        m.submodules.counters = counters = Counters(self.config)
+        m.d.comb += [
+            counters.clear.eq(self.start),
+            counters.counts.eq(running & ~self.start),
+            *(to.eq(increment) for to, increment in zip(counters.increments, self.increments, strict=True)),
+        ]
 
-        # A read takes two cycles: of each group of words the one addressed, and of these the group's.
-        reading = Signal()
+        # One read at a time; that of a counter waits for the counter's turn.
+        reading, answered = Signal(), Signal()
+        word = Signal(ADDRESS_BITS - 2, reset_less=True)
         m.d.comb += self.s_axil_arready.eq(~reading & ~self.s_axil_rvalid)
-        m.d.sync += reading.eq(self.s_axil_arvalid & self.s_axil_arready)
-        with m.If(reading):
-            m.d.sync += self.s_axil_rvalid.eq(1)
+        with m.If(self.s_axil_arready):
+            m.d.sync += [reading.eq(self.s_axil_arvalid), word.eq(self.s_axil_araddr[2:])]
+        with m.If(answered):
+            m.d.sync += [reading.eq(0), self.s_axil_rvalid.eq(1)]
         with m.Elif(self.s_axil_rready):
             m.d.sync += self.s_axil_rvalid.eq(0)
+
+        first_counter = COUNTER_BASE // 4
+        of_counter = (word >= first_counter) & (word < first_counter + 2 * len(COUNTERS))
         geometry = self.config.rows | self.config.cols << 8 | self.config.bus_bits << 16
         values: dict[int, ValueLike] = {
             offsets["STATUS"] // 4: Cat(self.done, running, error),
@@ -107,23 +103,17 @@ class ControlRegisters(wiring.Component):
             offsets["GEOMETRY"] // 4: Const(geometry, 32),
             **{offsets[name] // 4: self.bases[region] for region, name in BASE_REGISTERS.items()},
         }
-        for index, counter in enumerate(counters):
-            values[COUNTER_BASE // 4 + 2 * index] = counter[:32]
-            values[COUNTER_BASE // 4 + 2 * index + 1] = counter[32:]
-        word_read = self.s_axil_araddr[2:]
-        group = Signal(len(word_read) - GROUP_BITS, reset_less=True)
-        m.d.sync += group.eq(word_read[GROUP_BITS:])
-        with m.If(reading):
-            m.d.sync += self.s_axil_rdata.eq(0)
-        for number in sorted({word >> GROUP_BITS for word in values}):
-            chosen = Signal(32, name=f"read_group_{number}", reset_less=True)
-            with m.Switch(word_read[:GROUP_BITS]):
-                for word, value in values.items():
-                    if word >> GROUP_BITS == number:
-                        with m.Case(word % (1 << GROUP_BITS)):
-                            m.d.sync += chosen.eq(value)
+        m.d.comb += [
+            counters.read.eq(reading & of_counter),
+            counters.index.eq((word - first_counter)[1:]),
+            answered.eq(reading & (counters.valid | ~of_counter)),
+        ]
+        counted = Mux(word[0], counters.total[32:], counters.total[:32])
+        with m.If(answered):
+            with m.Switch(word):
+                for register, value in values.items():
+                    with m.Case(register):
+                        m.d.sync += self.s_axil_rdata.eq(value)
                 with m.Default():
-                    m.d.sync += chosen.eq(0)
-            with m.If(reading & (group == number)):
-                m.d.sync += self.s_axil_rdata.eq(chosen)
+                    m.d.sync += self.s_axil_rdata.eq(Mux(of_counter, counted, 0))
         return m

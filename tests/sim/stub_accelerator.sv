@@ -66,13 +66,13 @@ module cosynth_accelerator #(
   logic [31:0] base[8];  // registers by word offset: 4 image, 5 scratch, 6 input, 7 output
   logic done, running;
   logic [47:0] cycles;
-  stub_registers registers (.cycles(cycles));
 
   assign {s_axil_bresp, s_axil_rresp} = '0;
   assign s_axil_awready = s_axil_awvalid && s_axil_wvalid && !s_axil_bvalid;
   assign s_axil_wready = s_axil_awready;
   assign s_axil_arready = !s_axil_rvalid;
   wire start = s_axil_awready && s_axil_awaddr == 0 && s_axil_wdata[0];
+  stub_registers registers (.start(start));
 
   assign irq = done;
   assign {m_axi_awid, m_axi_arid, m_axi_awcache, m_axi_arcache, m_axi_awprot, m_axi_arprot} = '0;

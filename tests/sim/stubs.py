@@ -15,10 +15,10 @@ BURST = 16
 
 def stub_verilog(bus_bits: int) -> str:
     text = Path(__file__).with_name("stub_accelerator.sv").read_text(encoding="utf-8")
-    counters = "".join(f"  wire [47:0] counter_{counter.name} = {counter.name};\n" for counter in COUNTERS)
-    idle = "".join(f"  wire [47:0] {counter.name} = 0;\n" for counter in COUNTERS if counter.name != "cycles")
-    registers = f"module stub_registers (input [47:0] cycles);\n{idle}{counters}endmodule\n"
-    return text.replace("DATA_BITS = 64", f"DATA_BITS = {bus_bits}") + registers
+    increments = "".join(f"  wire increment_{counter.name} = {counter.name == 'cycles':d};\n" for counter in COUNTERS)
+    counters = f"module stub_counters (input clear);\n{increments}endmodule\n"
+    registers = "module stub_registers (input start);\n  stub_counters counters (.clear(start));\nendmodule\n"
+    return text.replace("DATA_BITS = 64", f"DATA_BITS = {bus_bits}") + registers + counters
 
 
 def copy_program(bursts: int, bus_bits: int = 64, copied: int | None = None) -> Program:

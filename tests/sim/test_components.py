@@ -14,6 +14,7 @@ from hwgen.rtl.add_sequencer import AddSequencer
 from hwgen.rtl.burst_splitter import BurstSplitter
 from hwgen.rtl.compute_engine import ARRAYS, ComputeEngine
 from hwgen.rtl.control_registers import ControlRegisters
+from hwgen.rtl.counters import Counters
 from hwgen.rtl.drain import Drain
 from hwgen.rtl.eltwise_adder import EltwiseAdder
 from hwgen.rtl.instruction_gate import InstructionGate
@@ -122,6 +123,11 @@ def test_eltwise_adder(config: AcceleratorConfig) -> None:
 def test_control_registers(config: AcceleratorConfig) -> None:
     component = ControlRegisters(config)
     run_bench(component_bench(component), "sim.benches.components.control_registers", config_plusargs(config))
+
+
+@CONFIGS
+def test_counters(config: AcceleratorConfig) -> None:
+    run_bench(component_bench(Counters(config)), "sim.benches.components.counters", config_plusargs(config))
 
 
 @pytest.mark.parametrize("bus_bits", [256, pytest.param(32, marks=pytest.mark.slow)])

@@ -64,8 +64,10 @@ def netlist_verilog(config: AcceleratorConfig, in_luts: int, directory: Path) ->
     )
     run_yosys(commands, directory, watch=lambda _: None)
     body, end, rest = (directory / "netlist.v").read_text().rpartition("endmodule")
-    counters = "".join(f"  wire [63:0] counter_{counter.name} = 0;\n" for counter in COUNTERS)
-    return f"{body}  harness_counters registers ();\n{end}{rest}\nmodule harness_counters;\n{counters}endmodule\n"
+    increments = "".join(f"  wire increment_{counter.name} = 0;\n" for counter in COUNTERS)
+    counters = f"module harness_counters;\n  wire clear = 0;\n{increments}endmodule\n"
+    registers = "module harness_registers;\n  harness_counters counters ();\nendmodule\n"
+    return f"{body}  harness_registers registers ();\n{end}{rest}\n{registers}{counters}"
 
 
 @pytest.mark.slow

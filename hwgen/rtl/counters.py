@@ -1,0 +1,98 @@
+"""Performance counters: their totals lie in a memory, which one adder visits in turn."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.config import ROW_BANKS, AcceleratorConfig
+from hwgen.registers import COUNTERS
+from hwgen.rtl.ram import Ram, RamShape
+
+COUNTER_BITS = 48
+TOTALS = RamShape(width=COUNTER_BITS, depth=len(COUNTERS), granule=COUNTER_BITS)
+INCREMENT_BITS = 11
+"""Widest amount that a counter grows by in a cycle: rows x cols."""
+
+
+def largest_increment(name: str, config: AcceleratorConfig) -> int:
+    """The most that the counter of that name grows by in a cycle."""
+    return {"macs": config.multipliers, "act_reads": ROW_BANKS, "requantised": config.requant_lanes}.get(name, 1)
+
+
+class Counters(wiring.Component):
+    """What a counter has grown by since its last turn is in registers; its turn comes every ``len(COUNTERS)`` cycles.
+
+    A read is answered at the counter's next turn, with all that was counted before the read.
+    """
+
+    latency = 3
+    """Cycles from an increment to the totals that have it."""
+
+    def __init__(self, config: AcceleratorConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "clear": In(1),  # all counters become 0
+                "counts": In(1),  # this cycle's increments count
+                "increments": In(INCREMENT_BITS).array(len(COUNTERS)),  # this cycle's growth of each counter
+                "read": In(1),  # the host waits for a counter
+                "index": In(range(len(COUNTERS))),  # which
+                "valid": Out(1),  # its total is there
+                "total": Out(COUNTER_BITS),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        count = len(COUNTERS)
+        m.submodules.totals = totals = Ram(TOTALS)
+
+        # First cycle of a turn: its total is read.
+        turn, last = Signal(range(count)), Signal()
+        first_round = Signal(init=1)
+        """Totals are 0, whatever the memory has."""
+        m.d.comb += [last.eq(turn == count - 1), totals.read_address.eq(turn)]
+        m.d.sync += turn.eq(Mux(last | self.clear, 0, turn + 1))
+        with m.If(self.clear):
+            m.d.sync += first_round.eq(1)
+        with m.Elif(last):
+            m.d.sync += first_round.eq(0)
+
+        # Second cycle: the total is there, and the growth is taken.
+        turns = Signal(count, init=1 << count - 1)
+        """The counter whose second cycle it is, a bit each."""
+        starts = Signal(reset_less=True)
+        m.d.sync += [turns.eq(Mux(self.clear, turns.init, turns.rotate_left(1))), starts.eq(first_round)]
+        taken: list[Value] = []
+        for index, counter in enumerate(COUNTERS):
+            increment = Signal(INCREMENT_BITS, name=f"increment_{counter.name}", reset_less=True)
+            bits = (count * largest_increment(counter.name, self.config)).bit_length()
+            growth = Signal(bits, name=f"growth_{counter.name}", reset_less=True)
+            m.d.sync += increment.eq(Mux(self.counts, self.increments[index], 0))
+            with m.If(self.clear):
+                m.d.sync += growth.eq(0)
+            with m.Else():
+                m.d.sync += growth.eq(Mux(turns[index], 0, growth) + increment)
+            taken.append(Mux(turns[index], growth, 0))
+        before = Signal(COUNTER_BITS, reset_less=True)
+        grown = Signal(max(map(len, taken)), reset_less=True)
+        m.d.sync += [before.eq(Mux(starts, 0, totals.read_data)), grown.eq(reduce(or_, taken))]
+
+        # Third cycle: the new total is written.
+        turned = [turn, *(Signal.like(turn, name=f"turned_{cycle}", reset_less=True) for cycle in (1, 2))]
+        asked = [self.read & (turn == self.index), *(Signal(name=f"asked_{cycle}") for cycle in (1, 2))]
+        for cycle in (1, 2):
+            m.d.sync += [turned[cycle].eq(turned[cycle - 1]), asked[cycle].eq(asked[cycle - 1])]
+        m.d.comb += [
+            self.total.eq(before + grown),
+            self.valid.eq(asked[-1]),
+            totals.write_address.eq(turned[-1]),
+            totals.write_enable.eq(1),
+            totals.write_data.eq(self.total),
+        ]
+        return m
