@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.requantise import add_with_carry
 from hwgen.rtl.shared import SharedComponent
 
 OperandLayout = data.StructLayout({"zero_point": signed(8), "multiplier": unsigned(31), "shift": unsigned(5)})
@@ -38,24 +37,46 @@ class PrescaleLane(SharedComponent):
         m = Module()
         centred = Signal(signed(9), reset_less=True)
         multiplier = Signal(31, reset_less=True)
-        shifts = [Signal(5, name=f"shift_{stage}", reset_less=True) for stage in range(1, 5)]
         low, high = Signal(signed(25), reset_less=True), Signal(signed(24), reset_less=True)
         product = Signal(signed(40), reset_less=True)
-        once = Signal(signed(30), reset_less=True)
-        shifted = Signal(signed(31), reset_less=True)
-        # The shift left by 20 and the high multiply's shift right by 31 leave a shift right by 11, which the bit below
-        # it rounds. One is taken from negative values, so that the second shift rounds halves away from zero.
-        rounds = product[10]
-        lowers = (product < 0) & (shifts[2] != 0)
         m.d.sync += [
             centred.eq(self.value - self.operand.zero_point),
             multiplier.eq(self.operand.multiplier),
             low.eq(centred * multiplier[:16]),
             high.eq(centred * multiplier[16:]),
             product.eq(Cat(low[:16], high + (low >> 16))),
-            once.eq(add_with_carry(product[11:], (lowers & ~rounds).replicate(30), rounds & ~lowers)),
-            shifted.eq(Cat(Const(0, 1), once).as_signed() >> shifts[-1]),
-            self.result.eq(shifted[1:].as_signed() + shifted[0]),
         ]
-        m.d.sync += [later.eq(earlier) for later, earlier in zip(shifts, [self.operand.shift, *shifts], strict=False)]
+        shift: Signal | data.View = self.operand.shift
+        for stage in (1, 2, 3):
+            earlier, shift = shift, Signal(5, name=f"shift_{stage}", reset_less=True)
+            m.d.sync += shift.eq(earlier)
+
+        # A shift left by 20 and the high multiply's shift right by 31 leave one right by 11, of which the lowest bit is
+        # kept, as it rounds. Both shifts and both roundings are one, as in the requantise lane: of a negative product,
+        # what is left of -1 without it is shifted, and all ones below the result carry into it.
+        negative, below = Signal(name="negative_4", reset_less=True), Signal(name="below_4", reset_less=True)
+        bits, left = Signal(29, name="bits_4", reset_less=True), Signal(3, reset_less=True)
+        fewer, all_ones = self._shifted(m, product[10:39] ^ product[39].replicate(29), shift != 0, shift, (4, 3))
+        m.d.sync += [negative.eq(product[39]), bits.eq(fewer), below.eq(all_ones), left.eq(shift[:3])]
+
+        quotient, rounds = Signal(signed(29), reset_less=True), Signal(reset_less=True)
+        fewer, all_ones = self._shifted(m, bits, below, left, (2, 1, 0))
+        m.d.sync += [
+            quotient.eq(Cat(fewer[1:] ^ negative.replicate(28), negative)),
+            rounds.eq((fewer[0] | all_ones) ^ negative),
+            self.result.eq(quotient + rounds),
+        ]
         return m
+
+    @staticmethod
+    def _shifted(m: Module, bits: Value, below: Value, shift: Value, places: tuple[int, ...]) -> tuple[Value, Value]:
+        """``bits`` shifted right by these places of ``shift``, and whether ``below`` and all bits dropped are ones."""
+        for place in places:
+            shifted, ones = Signal(29, name=f"shifted_{place}"), Signal(name=f"ones_{place}")
+            passed = ~shift[place]
+            m.d.comb += [
+                shifted.eq(Mux(passed, bits, bits[1 << place :])),
+                ones.eq(below & (passed | bits[: 1 << place].all())),
+            ]
+            bits, below = shifted, ones
+        return bits, below
