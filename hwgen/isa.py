@@ -148,7 +148,7 @@ MacLayout = _instruction(
         "pad_value": signed(8),  # operand outside the stored rows and columns
         "input_low": signed(8),  # operand clamp
         "input_high": signed(8),
-        "take_maximum": 1,  # accumulate the maximum, not the sum
+        "take_maximum": 1,  # keep the maximum, not the sum, of dot products that are int8
         "accumulate": 1,  # continue the partial sums of the previous instruction
         "hold": 1,  # leave the partial sums in the array
         "out_address": ACT_ADDRESS_BITS,  # of the first output row, in its bank

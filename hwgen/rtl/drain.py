@@ -125,7 +125,7 @@ class Drain(wiring.Component):
                 "drained": In(ACC_BITS * config.cols),
                 "add_ready": Out(1),  # the next results are an addition's
                 "sums_valid": In(1),
-                "sums": In(data.ArrayLayout(signed(32), config.eltwise_lanes)),
+                "sums": In(data.ArrayLayout(signed(32), config.eltwise_lanes)),  # of an addition, one cycle later
                 "parameter_address": Out(12),
                 "parameters": In(data.ArrayLayout(ParameterLayout, config.requant_lanes)),  # one cycle later
                 "write_strobe": Out(config.requant_lanes),  # a cycle before the bytes
@@ -296,13 +296,13 @@ class Drain(wiring.Component):
         # One cycle to read parameters and select the chunk's columns, then the lanes.
         padded = Cat(self.drained, Const(0, ACC_BITS * (-cols % lanes)))
         accumulators = Signal(data.ArrayLayout(signed(ACC_BITS), lanes), reset_less=True)
+        adds = Signal(reset_less=True)
         modes = Signal(data.ArrayLayout(ModeLayout, RequantiseLane.latency), reset_less=True)
         m.d.sync += [
             accumulators.eq(padded.word_select(chunk, ACC_BITS * lanes)),
+            adds.eq(current.is_add),
             modes.eq(Cat(current.mode, modes)),
         ]
-        with m.If(current.is_add):
-            m.d.sync += [accumulators[lane].eq(self.sums[lane]) for lane in range(self.config.eltwise_lanes)]
         results = []
         for index in range(lanes):
             lane = RequantiseLane()
@@ -312,6 +312,9 @@ class Drain(wiring.Component):
                 lane.parameters.eq(self.parameters[index]),
                 lane.modes.eq(modes),
             ]
+            if index < self.config.eltwise_lanes:
+                with m.If(adds):
+                    m.d.comb += lane.acc.eq(self.sums[index])
             results.append(lane.result)
 
         valid_lanes = Signal(range(lanes + 1))

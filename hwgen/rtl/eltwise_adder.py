@@ -26,7 +26,7 @@ class EltwiseAdder(wiring.Component):
                 "operands": In(8 * self.lanes),
                 "instruction": In(AddLayout),  # held while its operands pass
                 "valid": Out(1),  # sums are there
-                "sums": Out(data.ArrayLayout(signed(32), self.lanes)),
+                "sums": Out(data.ArrayLayout(signed(32), self.lanes)),  # until the next
             }
         )
 
@@ -56,5 +56,7 @@ class EltwiseAdder(wiring.Component):
             m.submodules[f"prescale_{index}"] = lane
             left = Signal(signed(32), name=f"left_{index}", reset_less=True)
             m.d.comb += [lane.value.eq(self.operands[8 * index : 8 * index + 8]), lane.operand.eq(operand)]
-            m.d.sync += [left.eq(lane.result), self.sums[index].eq(left + lane.result)]
+            m.d.sync += left.eq(lane.result)
+            with m.If(complete):
+                m.d.sync += self.sums[index].eq(left + lane.result)
         return m

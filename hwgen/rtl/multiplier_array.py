@@ -25,7 +25,10 @@ class ArrayGolden:
         """Partial sums by slot."""
 
     def step(self, step: StepFields, vectors: Rows, weights: Rows) -> None:
-        """Take a step's operands, as fetched, and its weight word, column by column, each only where it is new."""
+        """Take a step's operands, as fetched, and its weight word, column by column, each only where it is new.
+
+        Dot products of which the maximum is kept are int8.
+        """
         if step["slide"]:
             self.rows = slide_operands(vectors, step["step_rows"], self.rows)
         else:
@@ -40,6 +43,7 @@ class ArrayGolden:
             self.weights[step["weight_entry"]] = weights
         products = dot_products(self.rows, self.weights[step["weight_entry"]])
         combine = max if step["take_maximum"] else int.__add__
+        assert combine is not max or all(-128 <= product < 128 for product in products)
         if step["chunk_first"] and step["first"]:
             self.running = products
         else:
@@ -74,7 +78,6 @@ class MultiplierArray(wiring.Component):
                 "products": Out(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # dot products by column
                 "products_control": Out(ControlLayout),  # beside them
                 "next_control": Out(ControlLayout),  # that of the next cycle's
-                "coming_control": Out(ControlLayout),  # and of those a cycle later
             }
         )
 
@@ -103,7 +106,6 @@ class MultiplierArray(wiring.Component):
         m.d.comb += [
             self.products_control.eq(controls[-1]),
             self.next_control.eq(controls[-2]),
-            self.coming_control.eq(controls[-3]),
         ]
         return m
 
@@ -121,7 +123,7 @@ class Array(wiring.Component):
                 "arriving": In(ControlLayout),  # control of the next cycle's operands
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
                 "weights": In(8 * config.multipliers),  # int8, column by column; beside the operands where new
-                "pixel_done": Out(1),  # pulse: the next pixel's partial sums can be drained a cycle later
+                "pixel_done": Out(1),  # pulse: the next pixel's partial sums can be drained
                 "hold_done": Out(1),  # pulse: an instruction has left its partial sums to the next
                 "drain_slot": In(slot_bits(config)),  # partial sums to read
                 "drained": Out(ACC_BITS * config.cols),  # in the same cycle
@@ -156,7 +158,6 @@ class Array(wiring.Component):
             multipliers.vectors.eq(self.vectors),
             multipliers.shared.eq(shared),
             multipliers.weights.eq(weights),
-            partial_sums.coming_control.eq(multipliers.coming_control),
             partial_sums.next_control.eq(multipliers.next_control),
             partial_sums.control.eq(multipliers.products_control),
             partial_sums.products.eq(multipliers.products),

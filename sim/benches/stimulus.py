@@ -60,11 +60,22 @@ def random_macs(rng: np.random.Generator, instructions: int, config: Accelerator
         if rng.random() < 0.5:
             program.append(random_mac(rng, config))
             continue
-        block = {"groups": 1, "out_height": 1, "out_width": int(rng.integers(1, min(config.block_pixels, 5) + 1))}
+        block = {
+            "groups": 1,
+            "out_height": 1,
+            "out_width": int(rng.integers(1, min(config.block_pixels, 5) + 1)),
+            "take_maximum": int(rng.integers(2)),
+        }
         slices = int(rng.integers(2, 5))
         for index in range(slices):
             program.append(random_mac(rng, config, **block, accumulate=int(index > 0), hold=int(index < slices - 1)))
     return program
+
+
+def selecting_weights(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Weights [..., rows] of which one in a column is 1: dot products are operands, as where their maximum is kept."""
+    weights: np.ndarray = (np.arange(shape[-1]) == rng.integers(shape[-1], size=(*shape[:-1], 1))).astype(np.int8)
+    return weights
 
 
 def random_add(rng: np.random.Generator) -> dict[str, int]:

@@ -16,7 +16,7 @@ from hwgen.rtl.operand_rows import Rows
 from hwgen.rtl.partial_sums import ACC_BITS
 from hwgen.rtl.step import ControlLayout, StepFields
 from sim.benches.components.setup import configuration, start
-from sim.benches.stimulus import random_macs
+from sim.benches.stimulus import random_macs, selecting_weights
 
 CONFIG = configuration()
 LATENCY = Array(CONFIG).latency
@@ -40,8 +40,7 @@ def accumulators(word: int) -> list[int]:
     ]
 
 
-def random_steps() -> list[StepFields]:
-    rng = np.random.default_rng(random.getrandbits(32))
+def random_steps(rng: np.random.Generator) -> list[StepFields]:
     program = random_macs(rng, INSTRUCTIONS, CONFIG)
     for mac in program:
         mac["step_rows"] = random.randint(1, min(ROW_BANKS, CONFIG.rows))
@@ -57,15 +56,19 @@ async def agrees_with_the_golden(dut: Any, pause: float) -> None:
     """Partial sums by slot, of the steps that have gone through."""
     under_way: list[tuple[int, int, dict[int, list[int]]]] = []
     """Whether a step completes its pixel or an instruction that holds its sums, and what it leaves, by cycle."""
-    steps = random_steps()
+    rng = np.random.default_rng(random.getrandbits(32))
+    steps = random_steps(rng)
     arriving: StepFields | None = None
-    while steps or arriving or any(sums for _, _, sums in under_way[-LATENCY - 1 :]):
+    while steps or arriving or any(sums for _, _, sums in under_way[-LATENCY:]):
         await FallingEdge(dut.clk)
         vectors = [random_bytes(CONFIG.rows) for _ in range(ROW_BANKS)]
-        weights = [random_bytes(CONFIG.rows) for _ in range(CONFIG.cols)]
-        dut.vectors.value, dut.weights.value = packed(vectors), packed(weights)
         # A step's control comes a cycle before its operands.
         step, arriving = arriving, None if not steps or random.random() < pause else steps.pop(0)
+        if step and step["take_maximum"]:
+            weights = selecting_weights(rng, (CONFIG.cols, CONFIG.rows)).tolist()
+        else:
+            weights = [random_bytes(CONFIG.rows) for _ in range(CONFIG.cols)]
+        dut.vectors.value, dut.weights.value = packed(vectors), packed(weights)
         control = {name: arriving[name] for name, _ in ControlLayout} if arriving else None
         dut.arriving.value = ControlLayout.const(control).as_bits()
         if step is None:
@@ -78,9 +81,8 @@ async def agrees_with_the_golden(dut: Any, pause: float) -> None:
 
         pixel_done = hold_done = 0
         if len(under_way) > LATENCY:
-            pixel_done, hold_done, _ = under_way[-1 - LATENCY]
-        if len(under_way) > LATENCY + 1:
-            visible |= under_way[-2 - LATENCY][2]
+            pixel_done, hold_done, sums = under_way[-1 - LATENCY]
+            visible |= sums
         drained = random.choice(list(visible)) if visible else 0
         dut.drain_slot.value = drained
         await ReadOnly()

@@ -22,7 +22,7 @@ from hwgen.rtl.operand_stage import step_operands
 from hwgen.rtl.prescale import prescale
 from hwgen.rtl.step import FetchLayout, StepFields, fetched_places
 from sim.benches.components.setup import configuration, start
-from sim.benches.stimulus import random_add, random_macs
+from sim.benches.stimulus import random_add, random_macs, selecting_weights
 from sim.benches.streams import put
 
 CONFIG = configuration()
@@ -34,14 +34,15 @@ COUNTED = ("macs", "weight_reads", "weight_file_used", "input_file_used", "psum_
 Instruction = tuple[Opcode, dict[str, int]]
 
 
-def random_program(rng: np.random.Generator) -> list[Instruction]:
+def random_program(rng: np.random.Generator, take_maximum: bool) -> list[Instruction]:
     program: list[Instruction] = []
     while len(program) < INSTRUCTIONS:
         if rng.random() < 0.3:
             program.append((Opcode.ADD, random_add(rng) | random_scales(rng) | random_results(rng)))
         else:
+            kind = {"take_maximum": int(take_maximum)}
             macs = random_macs(rng, 1, CONFIG)
-            program += [(Opcode.MAC, mac | random_places(rng) | random_results(rng)) for mac in macs]
+            program += [(Opcode.MAC, mac | kind | random_places(rng) | random_results(rng)) for mac in macs]
     return program
 
 
@@ -89,9 +90,10 @@ def random_results(rng: np.random.Generator) -> dict[str, int]:
 class Buffers:
     """Random contents of the activation, weight and parameter buffers; weights keep sums within 20 bits."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, take_maximum: bool) -> None:
         self.banks = rng.integers(-128, 128, (ROW_BANKS, 2**ACT_ADDRESS_BITS), np.int8)
-        self.weights = rng.integers(-8, 8, (CONFIG.weight_words, CONFIG.cols, CONFIG.rows), np.int8)
+        shape = (CONFIG.weight_words, CONFIG.cols, CONFIG.rows)
+        self.weights = selecting_weights(rng, shape) if take_maximum else rng.integers(-8, 8, shape, np.int8)
         self.parameters = [
             [
                 {
@@ -166,10 +168,10 @@ def golden_add(add: dict[str, int], buffers: Buffers) -> list[Write]:
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(pause=[0.0, 0.9])
-async def agrees_with_the_goldens(dut: Any, pause: float) -> None:
+@cocotb.parametrize((("pause", "take_maximum"), [(0.0, False), (0.9, True)]))
+async def agrees_with_the_goldens(dut: Any, pause: float, take_maximum: bool) -> None:
     rng = np.random.default_rng(random.getrandbits(32))
-    buffers, program = Buffers(rng), random_program(rng)
+    buffers, program = Buffers(rng, take_maximum), random_program(rng, take_maximum)
     await start(dut, "instructions__valid", "weight_write", "parameter_write")
     await buffers.load(dut)
 

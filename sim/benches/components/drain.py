@@ -141,9 +141,9 @@ class Array:
             while random.random() < self.pause:
                 await self.cycle()
             self.dut.sums_valid.value = 1
-            self.dut.sums.value = packed(sums, 32)
             await self.cycle()
             self.dut.sums_valid.value = 0
+            self.dut.sums.value = packed(sums, 32)
 
     async def answer(self) -> None:
         """Partial sums in the cycle in which they are asked for, parameters one later."""
@@ -160,7 +160,7 @@ class Array:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.7])
 async def writes_every_result_into_its_place(dut: Any, pause: float) -> None:
-    await start(dut, "descriptors__valid", "pixel_done", "hold_done", "sums_valid", "drained", "parameters")
+    await start(dut, "descriptors__valid", "pixel_done", "hold_done", "sums_valid", "sums", "drained", "parameters")
     instructions = [Instruction() for _ in range(INSTRUCTIONS)]
     array = Array(dut, pause)
     cocotb.start_soon(put(dut, "descriptors", [instruction.payload for instruction in instructions], pause))
