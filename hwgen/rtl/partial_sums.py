@@ -14,6 +14,11 @@ ACC_BITS = 32
 INT8_BITS = 8
 
 
+def counted(value: Value, counts: Value) -> Value:
+    """``value``, or 0 where it does not count."""
+    return (value.as_unsigned() & counts.replicate(len(value))).as_signed()
+
+
 class PartialSums(wiring.Component):
     """A memory entry per pixel; it holds the sums of all columns.
 
@@ -50,13 +55,25 @@ class PartialSums(wiring.Component):
         running, resumed, updated = Signal(sums, reset_less=True), Signal(sums, reset_less=True), Signal(sums)
         begins, resumes = Signal(reset_less=True), Signal(reset_less=True)
         """The pixel's sums begin with this step, or go on from the memory."""
+        adds_running, adds_resumed = Signal(reset_less=True), Signal(reset_less=True)
+        """Which of them the dot products are added to; where the maximum is kept, none."""
+        will_begin, will_resume = Signal(), Signal()
         ends = control.mac & control.chunk_last
         goes_on = ends & (next_control.slot == control.slot)
         for col in cols:
-            m.d.comb += updated[col].eq(
-                self._combined(m, col, running[col], resumed[col], begins, resumes, control.take_maximum)
-            )
+            product = self.products[col]
+            before = Signal(signed(INT8_BITS), name=f"before_{col}")
+            stays = Signal(name=f"stays_{col}")
+            added = Signal(signed(ACC_BITS), name=f"added_{col}")
+            m.d.comb += [
+                before.eq(Mux(resumes, resumed[col][:INT8_BITS], running[col][:INT8_BITS])),
+                stays.eq(control.take_maximum & ~begins & (before > product[:INT8_BITS].as_signed())),
+                added.eq((counted(running[col], adds_running) | counted(resumed[col], adds_resumed)) + product),
+                updated[col].eq(Mux(stays, before, added)),
+            ]
         m.d.comb += [
+            will_begin.eq(next_control.chunk_first & next_control.first),
+            will_resume.eq(next_control.chunk_first & ~goes_on),
             ahead.addr.eq(next_control.slot),
             write.addr.eq(control.slot),
             write.en.eq(ends),
@@ -66,38 +83,13 @@ class PartialSums(wiring.Component):
         ]
         m.d.sync += [
             resumed.eq(ahead.data),
-            begins.eq(next_control.chunk_first & next_control.first),
-            resumes.eq(next_control.chunk_first & ~goes_on),
+            begins.eq(will_begin),
+            resumes.eq(will_resume),
+            adds_running.eq(~will_begin & ~will_resume & ~next_control.take_maximum),
+            adds_resumed.eq(~will_begin & will_resume & ~next_control.take_maximum),
             self.pixel_done.eq(ends & control.complete),
             self.hold_done.eq(ends & control.held),
         ]
         with m.If(control.mac):
             m.d.sync += running.eq(updated)
         return m
-
-    def _combined(
-        self, m: Module, col: int, running: Value, resumed: Value, begins: Value, resumes: Value, take_maximum: Value
-    ) -> Value:
-        """A column's new sum: one addition, of which whatever does not count is 0."""
-        product = self.products[col]
-
-        def larger(total: Value, name: str) -> Value:
-            is_larger = Signal(name=f"{name}_larger_{col}")
-            m.d.comb += is_larger.eq(total[:INT8_BITS].as_signed() > product[:INT8_BITS].as_signed())
-            return is_larger
-
-        keeps_running, keeps_resumed, adds = (
-            Signal(name=f"{name}_{col}") for name in ("keeps_running", "keeps_resumed", "adds")
-        )
-        running_larger, resumed_larger = larger(running, "running"), larger(resumed, "resumed")
-        m.d.comb += [
-            keeps_running.eq(~begins & ~resumes & (~take_maximum | running_larger)),
-            keeps_resumed.eq(~begins & resumes & (~take_maximum | resumed_larger)),
-            adds.eq(begins | ~take_maximum | ~Mux(resumes, resumed_larger, running_larger)),
-        ]
-
-        def counted(value: Value, counts: Value) -> Value:
-            return value.as_unsigned() & counts.replicate(len(value))
-
-        kept = counted(running, keeps_running) | counted(resumed, keeps_resumed)
-        return kept.as_signed() + counted(product, adds).as_signed()
