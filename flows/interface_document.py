@@ -56,5 +56,9 @@ def _registers() -> list[str]:
         f"| 0x{COUNTER_BASE + 8 * index:03x} | {counter.name} | ro | {counter.description} |"
         for index, counter in enumerate(COUNTERS)
     ]
-    note = "32-bit registers at byte offsets. Counters are 48 bits wide, low word first, and cleared when a run starts."
+    note = (
+        "32-bit registers at byte offsets. Counters are 48 bits wide, low word first, and cleared when a run starts. Their "
+        f"totals lie in a memory: a read waits up to {len(COUNTERS)} cycles for its counter's turn, and has all that was "
+        "counted before it."
+    )
     return ["## Registers", "", note, "", *rows]

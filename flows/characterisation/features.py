@@ -52,8 +52,8 @@ def _array(point: Point) -> tuple[Term, ...]:
     return (
         Term(lut_products(config, point.multipliers), lut=100, ff=16),
         Term(_adder_tree_bits(config), lut=1, ff=1),
-        # Accumulators: an addition, a comparison, and what chooses between them.
-        Term(ACC_BITS * config.cols, lut=6, ff=2),
+        # Accumulators: what counts, an addition, and a choice behind it.
+        Term(ACC_BITS * config.cols, lut=4, ff=2),
         # Operands, which may slide by any of four.
         Term(8 * config.multipliers, lut=4, ff=1),
         Term(_distributed_rams(config), lut=6, ff=0),
@@ -85,7 +85,7 @@ def _act_buffer(point: Point) -> tuple[Term, ...]:
     steps = log2(config.act_word_bytes)
     return (
         # Words of eight memories and more on their way, and the choice among them.
-        Term(shape.width, lut=16, ff=14),
+        Term(shape.width, lut=45, ff=20),
         # Rotations: of what is written, and of vectors that are read.
         Term(shape.width * steps, lut=4, ff=0),
         Term(8 * ROW_BANKS * config.rows * steps, lut=1.5, ff=0.25),
@@ -97,14 +97,14 @@ def _act_buffer(point: Point) -> tuple[Term, ...]:
 def _compute(point: Point) -> tuple[Term, ...]:
     config = point.config
     return (
-        Term(config.requant_lanes, lut=600, ff=550),
-        Term(config.eltwise_lanes, lut=300, ff=250),
+        Term(config.requant_lanes, lut=380, ff=400),
+        Term(config.eltwise_lanes, lut=250, ff=200),
         # Lanes of operands, clamped and padded in each of four rows.
-        Term(config.rows, lut=400, ff=50),
+        Term(config.rows, lut=250, ff=85),
         # Accumulators to choose from.
         Term(ACC_BITS * config.cols, lut=1, ff=0),
         Term(block_mapping(compute_engine.weight_shape(config)).selection, lut=4, ff=0),
-        Term(1, lut=3000, ff=2800),
+        Term(1, lut=2400, ff=3000),
     )
 
 
@@ -115,7 +115,7 @@ def _transfers(point: Point) -> tuple[Term, ...]:
         Term(config.bus_bits, lut=5, ff=2.5),
         # Words gathered from the bus.
         Term(ceil(word / config.bus_bits) * config.bus_bits, lut=0.5, ff=1),
-        Term(1, lut=6500, ff=3600),
+        Term(1, lut=6000, ff=2000),
     )
 
 

@@ -76,8 +76,8 @@ def test_it_leaves_verilog_bitstream_and_report(
         (("--device", "virtex"), "device: 'virtex' is not supported; accepted: ecp5-25k, ecp5-45k, ecp5-85k"),
         (("--speed-grade", "9"), "--speed-grade"),
         (
-            ("--multipliers", "27"),
-            "multipliers: 27 are too few for requantisation, additions and addresses",
+            ("--multipliers", "26"),
+            "multipliers: 26 are too few for requantisation, additions and addresses",
         ),
         (("--set", "rows=99"), "rows: "),
     ],
