@@ -16,12 +16,16 @@ from hwgen.rtl.ram import Ram, RamShape
 COUNTER_BITS = 48
 TOTALS = RamShape(width=COUNTER_BITS, depth=len(COUNTERS), granule=COUNTER_BITS)
 INCREMENT_BITS = 11
-"""Widest amount that a counter grows by in a cycle: rows x cols."""
+"""Widest amount that a counter grows by in a cycle: MACs."""
 
 
 def largest_increment(name: str, config: AcceleratorConfig) -> int:
-    """The most that the counter of that name grows by in a cycle."""
-    return {"macs": config.multipliers, "act_reads": ROW_BANKS, "requantised": config.requant_lanes}.get(name, 1)
+    """The most that the counter of that name grows by in a cycle.
+
+    Where pixels share the columns a step may count more MACs than there are multipliers, and others fewer.
+    """
+    most_macs = (1 << INCREMENT_BITS) - 1
+    return {"macs": most_macs, "act_reads": ROW_BANKS, "requantised": config.requant_lanes}.get(name, 1)
 
 
 class Counters(wiring.Component):
