@@ -57,8 +57,8 @@ def _registers() -> list[str]:
         for index, counter in enumerate(COUNTERS)
     ]
     note = (
-        "32-bit registers at byte offsets. Counters are 48 bits wide, low word first, and cleared when a run starts. Their "
-        f"totals lie in a memory: a read waits up to {len(COUNTERS)} cycles for its counter's turn, and has all that was "
-        "counted before it."
+        "32-bit registers at byte offsets. Counters are 48 bits wide, low word first, and cleared when a run starts. "
+        f"Their totals lie in a memory: a read waits up to {len(COUNTERS)} cycles for its counter's turn, and has all that "
+        "was counted before it."
     )
     return ["## Registers", "", note, "", *rows]
