@@ -58,7 +58,7 @@ def _registers() -> list[str]:
     ]
     note = (
         "32-bit registers at byte offsets. Counters are 48 bits wide, low word first, and cleared when a run starts. "
-        f"Their totals lie in a memory: a read waits up to {len(COUNTERS)} cycles for its counter's turn, and has all that "
-        "was counted before it."
+        f"Their totals lie in a memory: a read waits up to {len(COUNTERS)} cycles for its counter's turn, and has all "
+        "that was counted before it."
     )
     return ["## Registers", "", note, "", *rows]
