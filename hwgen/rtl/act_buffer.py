@@ -176,12 +176,13 @@ class ActBuffer(wiring.Component):
             return repeated.replicate(word_bits // len(repeated))
 
         placed_loads = loads & (~held).replicate(len(MEMORIES))
-        way_rows, way_words = [], []
-        for path, (odd, half) in enumerate(WRITE_PATHS):
-            written = Signal(name=f"written_{odd}_{half}")
-            m.d.comb += written.eq(paths(writes)[path])
-            way_rows.append(register(f"way_row_{odd}_{half}", Mux(written, write_rows[odd], load_rows[odd])[:-1]))
-            way_words.append(register(f"way_word_{odd}_{half}", Mux(written, in_word(write_word), in_word(load_word))))
+        written = Signal(len(WRITE_PATHS))
+        m.d.comb += written.eq(paths(writes))
+        way_rows, way_words = {}, {}
+        for path, wrote in zip(WRITE_PATHS, written, strict=True):
+            odd, half = path
+            way_rows[path] = register(f"way_row_{odd}_{half}", Mux(wrote, write_rows[odd], load_rows[odd])[:-1])
+            way_words[path] = register(f"way_word_{odd}_{half}", Mux(wrote, in_word(write_word), in_word(load_word)))
 
         # And the memories: they read now, and write a cycle later.
         m.d.comb += self.store.ready.eq((stores & fetches) == 0)
@@ -189,7 +190,6 @@ class ActBuffer(wiring.Component):
         for index, (bank, odd, half) in enumerate(MEMORIES):
             ram = Ram(shape, latency=2)
             m.submodules[f"bank{bank}_{('even', 'odd')[odd]}_{('lower', 'upper')[half]}"] = ram
-            path = index % len(WRITE_PATHS)
             mask = slice(word_bytes * odd, word_bytes * (odd + 1))
             enable = Signal(word_bytes, name=f"write_{bank}_{odd}_{half}")
             m.d.sync += enable.eq(
@@ -199,8 +199,8 @@ class ActBuffer(wiring.Component):
             m.d.comb += [
                 ram.read_address.eq(Mux(fetches[index], fetch_rows[bank][odd], store_rows[odd])[:-1]),
                 ram.read_enable.eq(fetches[index] | stores[index]),
-                ram.write_address.eq(way_rows[path]),
-                ram.write_data.eq(way_words[path]),
+                ram.write_address.eq(way_rows[odd, half]),
+                ram.write_data.eq(way_words[odd, half]),
                 ram.write_enable.eq(enable),
             ]
             read_data[bank, odd, half] = ram.read_data

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Signal, Value, signed, unsigned
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.rounding_shift import shifted_by_place
 from hwgen.rtl.shared import SharedComponent
 
 OperandLayout = data.StructLayout({"zero_point": signed(8), "multiplier": unsigned(31), "shift": unsigned(5)})
@@ -73,10 +74,7 @@ class PrescaleLane(SharedComponent):
         """``bits`` shifted right by these places of ``shift``, and whether ``below`` and all bits dropped are ones."""
         for place in places:
             shifted, ones = Signal(29, name=f"shifted_{place}"), Signal(name=f"ones_{place}")
-            passed = ~shift[place]
-            m.d.comb += [
-                shifted.eq(Mux(passed, bits, bits[1 << place :])),
-                ones.eq(below & (passed | bits[: 1 << place].all())),
-            ]
+            fewer, all_ones = shifted_by_place(bits, below, shift[place], place)
+            m.d.comb += [shifted.eq(fewer), ones.eq(all_ones)]
             bits, below = shifted, ones
         return bits, below

@@ -7,6 +7,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.isa import RoundingMode
+from hwgen.rtl.rounding_shift import shifted_by_place
 from hwgen.rtl.shared import SharedComponent
 
 ParameterLayout = data.StructLayout({"bias": signed(32), "multiplier": unsigned(31), "shift": signed(6)})
@@ -105,10 +106,10 @@ class RequantiseLane(SharedComponent):
         bits = named("bits_after_5", Mux(places[5], bits[32:], bits[:40]))
         for place in reversed(range(5)):
             kept = 8 + (1 << place)
-            passed = ~places[place]
-            above = named(f"above_after_{place}", above | passed & bits[kept:].any())
-            below = named(f"below_after_{place}", below & (passed | bits[: 1 << place].all()))
-            bits = named(f"bits_after_{place}", Mux(passed, bits[:kept], bits[1 << place :]))
+            above = named(f"above_after_{place}", above | ~places[place] & bits[kept:].any())
+            shifted, all_ones = shifted_by_place(bits, below, places[place], place)
+            below = named(f"below_after_{place}", all_ones)
+            bits = named(f"bits_after_{place}", shifted[:kept])
             if place % 2 == 0:
                 negative = register(1, f"negative_{place}", negative)
                 above, below = register(1, f"above_{place}", above), register(1, f"below_{place}", below)
