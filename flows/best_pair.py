@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from flows.bundle import write_bundle
-from flows.errors import MismatchError
 from flows.files import new_directory, write_json
+from flows.runs import MismatchError
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError

@@ -9,15 +9,11 @@ from typer import Abort
 from typer.exceptions import TyperException
 
 from flows.board.link import BoardLinkError
+from flows.runs import MismatchError
 from flows.tools import ImplementationError
 from hwgen.errors import InputError
 from sim.system import SimulationError
 from sim.verilator import SimulatorMissingError, VerilatorError
-
-
-class MismatchError(RuntimeError):
-    """The simulated accelerator and the reference disagree."""
-
 
 FAILURES = (
     BoardLinkError,

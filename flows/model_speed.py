@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from flows.accelerators import ACCELERATOR_SPACES
+from flows.accelerator_space import ACCELERATOR_SPACES
 from hwgen.actions import action_counts
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 
-from flows.accelerators import distance
+from flows.accelerator_space import distance
 from flows.constraints import Constraint
 from flows.evaluation import Evaluation, Evaluator, Pair, correction
 from flows.evaluation_log import EvaluationLog

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from flows.accelerators import AcceleratorSpace
+from flows.accelerator_space import AcceleratorSpace
 from flows.evaluation import Pair
 from flows.pareto import OBJECTIVES
 from nas.strategies import Genes, Problem

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 
 from flows.accelerators import config_values
-from flows.errors import MismatchError
 from hwgen.config import AcceleratorConfig
 from hwgen.cycles import Prediction
 from hwgen.energy import ENERGY_TABLES, energy_uj
 from hwgen.graph import LayerGraph
 from sim.execution import Execution
+
+
+class MismatchError(RuntimeError):
+    """The accelerator and the reference disagree."""
 
 
 @dataclass(frozen=True, eq=False)

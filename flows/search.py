@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from flows.accelerators import ACCELERATOR_SPACES
+from flows.accelerator_space import ACCELERATOR_SPACES
 from flows.accuracy import AccuracySource, accuracy_source, screens
 from flows.best_implementation import implement_best
 from flows.best_pair import deliver, verification_summary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.accelerators import AcceleratorSpace
+from flows.accelerator_space import AcceleratorSpace
 from hwgen.config import Dataflow
 
 ACCELERATORS = AcceleratorSpace(

@@ -15,7 +15,7 @@ from math import exp, inf, log
 
 import numpy as np
 
-from flows.accelerators import distance
+from flows.accelerator_space import distance
 from flows.evaluation import Pair
 from flows.experiments.task import TaskOracle
 from hwgen.config import PRESETS

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from flows.accelerators import ACCELERATOR_SPACES
+from flows.accelerator_space import ACCELERATOR_SPACES
 from flows.evaluation import ENERGY_TABLE
 from flows.experiments.cost_log import CostLog
 from flows.experiments.transfer import CostedPairs, Score, run_seed

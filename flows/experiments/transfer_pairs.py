@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from flows.accelerators import AcceleratorSpace
+from flows.accelerator_space import AcceleratorSpace
 from flows.evaluation import Cost, Pair
 from flows.experiments.cost_log import CostLog
 from flows.pair_space import ArchitectureSpace, PairSpace

@@ -7,7 +7,8 @@ from itertools import product
 
 import pytest
 
-from flows.accelerators import ACCELERATOR_SPACES, AcceleratorSpace, config_from_values, config_values, distance
+from flows.accelerator_space import ACCELERATOR_SPACES, AcceleratorSpace, distance
+from flows.accelerators import config_from_values, config_values
 from hwgen.config import Dataflow
 
 DATASETS = sorted(ACCELERATOR_SPACES)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from flows.cli import app
-from flows.errors import MismatchError, exit_code
+from flows.errors import exit_code
+from flows.runs import MismatchError
 from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
 from hwgen.serialise import save_graph

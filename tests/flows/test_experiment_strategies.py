@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.accelerators import ACCELERATOR_SPACES
+from flows.accelerator_space import ACCELERATOR_SPACES
 from flows.evaluation import Cost, Pair
 from flows.experiments.oracle import PairOracle
 from flows.experiments.strategies import Trajectory, mean_and_interval, run_strategy, winner, yardstick

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.accelerators import ACCELERATOR_SPACES
+from flows.accelerator_space import ACCELERATOR_SPACES
 from flows.evaluation import Cost, Pair
 from flows.experiments.cost_log import CostLog
 from flows.experiments.transfer import METHODS, SAMPLES, CostedPairs, Method, Score, run_seed

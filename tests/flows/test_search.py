@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flows.accelerators import ACCELERATOR_SPACES
+from flows.accelerator_space import ACCELERATOR_SPACES
 from flows.constraints import parse_constraint
 from flows.evaluation import Cost, Evaluation, Pair, Tier
 from flows.evaluation_log import UNRECORDED, EvaluationLog, read_evaluations
