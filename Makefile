@@ -29,14 +29,14 @@ lint: setup
 
 # Place and route of the 8x8 preset for an ECP5-85k, in each dataflow: half an hour each.
 clock: setup
-	$(BIN)/python -m flows.clock
+	$(BIN)/python -m flows.implement.ecp5.clock
 
 # 150 configurations, each minutes to half an hour of a core; `CHARACTERISE='--rows 40 --no-route'` stops after synthesis.
 characterise: setup
 	$(BIN)/cosynth characterise -o flows/characterisation/ecp5.jsonl --page docs/characterisation.md $(CHARACTERISE)
 
 bench: setup
-	$(BIN)/python -m flows.benchmark
+	$(BIN)/python -m flows.benchmark.job
 
 setup: $(SETUP)
 

@@ -1,1 +1,1 @@
-"""The user's jobs: generate, simulate, search and report, and the `cosynth` command."""
+"""The user's jobs, a package each, and the `cosynth` command."""

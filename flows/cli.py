@@ -32,10 +32,10 @@ from flows.options import (
     SizedFor,
     result_console,
 )
-from flows.runs import refuse_mismatches
-from flows.settings import Depth, Hardware, Oracle, Settings, load_settings
-from flows.simulation import random_inputs, read_inputs, simulate_network, simulation_values
-from flows.simulation_table import print_simulation
+from flows.search.settings import Depth, Hardware, Oracle, Settings, load_settings
+from flows.simulate.job import random_inputs, read_inputs, simulate_network, simulation_values
+from flows.simulate.run import refuse_mismatches
+from flows.simulate.table import print_simulation
 from hwgen.board.config import BoardConfig
 from hwgen.config import load_config
 from hwgen.errors import InputError
@@ -66,7 +66,7 @@ def generate(
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/generated"),
 ) -> None:
     """Write Verilog, program image, register map, C header and manifest of a pair."""
-    from flows.bundle import write_bundle
+    from flows.export.bundle import write_bundle
     from hwgen.compiler import compile_graph
     from hwgen.verilog import emit
 
@@ -104,7 +104,7 @@ def simulate(
     for option, path in (("output", output), ("trace", trace), ("plot", plot)):
         refuse_unwritable(option, path)
     if plot is not None:
-        from flows.utilisation_plot import check_plot_path
+        from flows.simulate.utilisation_plot import check_plot_path
 
         check_plot_path(plot)
     with Console(stderr=True).status(f"simulating {graph.name} on {len(x)} sample(s)"):
@@ -113,7 +113,7 @@ def simulate(
         write_array(output, simulation.execution.outputs)
     values = simulation_values(simulation)
     if plot is not None:
-        from flows.utilisation_plot import utilisation_plot
+        from flows.simulate.utilisation_plot import utilisation_plot
 
         write_bytes(plot, utilisation_plot(values, plot.suffix))
     if as_json:
@@ -141,8 +141,8 @@ def implement(
 ) -> None:
     """Synthesise, place and route an accelerator for an ECP5; write its bitstream, clock and resources."""
     from flows.board.implementation import board_config, run_board_implementation
-    from flows.ecp5.devices import find_device
-    from flows.implementation import print_implementation, run_implementation
+    from flows.implement.ecp5.devices import find_device
+    from flows.implement.ecp5.job import print_implementation, run_implementation
 
     config, console = load_config(accelerator, tuple(overrides or ())), Console(stderr=True)
     if board is not None and device is not None:
@@ -165,8 +165,8 @@ def synthesise(
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/synthesis"),
 ) -> None:
     """Synthesise an accelerator for an AMD device; write what it takes of it, before place and route."""
-    from flows.amd.devices import find_device
-    from flows.synthesis import print_synthesis, run_synthesis
+    from flows.implement.amd.devices import find_device
+    from flows.implement.amd.job import print_synthesis, run_synthesis
 
     config = load_config(accelerator, tuple(overrides or ()))
     report = run_synthesis(output, config, find_device(device), Console(stderr=True))
@@ -182,8 +182,8 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/export"),
 ) -> None:
     """Write an accelerator for Vivado, which packages and implements it, and as a core of FuseSoC."""
-    from flows.amd.devices import find_device
-    from flows.export import export
+    from flows.export.job import export
+    from flows.implement.amd.devices import find_device
 
     export(output, load_config(accelerator, tuple(overrides or ())), find_device(device), clock_mhz)
     for path in sorted(path for path in output.rglob("*") if path.is_file()):
@@ -261,8 +261,8 @@ def search(
             verified_images=verified_images,
             seed=seed,
         )
-    from flows.search import run_search
-    from flows.tables import print_results
+    from flows.search.job import run_search
+    from flows.search.table import print_results
 
     print_results(run_search(run, settings, Console(stderr=True)), run, Console())
 
@@ -270,9 +270,9 @@ def search(
 @app.command()
 def report(run: Annotated[Path, typer.Argument(metavar="RUN", help="run directory of a finished search")]) -> None:
     """Print the front and the chosen pair of a search, and draw its plots anew."""
-    from flows.evaluation_log import EVALUATIONS, read_evaluations
-    from flows.results import load_results
-    from flows.tables import print_results
+    from flows.pairs.evaluation_log import EVALUATIONS, read_evaluations
+    from flows.search.results import load_results
+    from flows.search.table import print_results
 
     load_settings(run)
     results = load_results(run)

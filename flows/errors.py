@@ -9,7 +9,7 @@ from typer import Abort
 from typer.exceptions import TyperException
 
 from flows.board.link import BoardLinkError
-from flows.runs import MismatchError
+from flows.simulate.run import MismatchError
 from flows.tools import ImplementationError
 from hwgen.errors import InputError
 from sim.system import SimulationError

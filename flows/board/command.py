@@ -24,8 +24,8 @@ from flows.options import (
     SizedFor,
     result_console,
 )
-from flows.runs import refuse_mismatches
-from flows.simulation import random_inputs, read_inputs
+from flows.simulate.job import random_inputs, read_inputs
+from flows.simulate.run import refuse_mismatches
 from hwgen.board.config import BoardConfig
 from hwgen.config import load_config
 from hwgen.errors import InputError

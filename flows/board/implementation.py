@@ -9,13 +9,13 @@ from typing import Any
 from rich.console import Console
 
 from flows.board.ulx3s import CLOCK_HZ, DEVICE, INSTANCE, MODULE, NAME, ulx3s_pins, ulx3s_verilog
-from flows.ecp5.devices import find_device
-from flows.ecp5.lut_products import lut_products
-from flows.ecp5.place_and_route import place_and_route
-from flows.ecp5.synthesis import map_to_cells
 from flows.files import refuse_occupied
-from flows.implementation import implementation_values, write_implementation
-from flows.netlist import Netlist
+from flows.implement.ecp5.devices import find_device
+from flows.implement.ecp5.job import implementation_values, write_implementation
+from flows.implement.ecp5.lut_products import lut_products
+from flows.implement.ecp5.place_and_route import place_and_route
+from flows.implement.ecp5.synthesis import map_to_cells
+from flows.implement.netlist import Netlist
 from flows.progress import shown_on
 from flows.tools import ImplementationError, Watch
 from hwgen.board.config import BoardConfig

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from flows.board.driver import BoardExecution, run_program
 from flows.board.link import open_link
-from flows.runs import Run, run_values
-from flows.simulation_table import print_summary
+from flows.simulate.run import Run, run_values
+from flows.simulate.table import print_summary
 from hwgen.actions import action_counts
 from hwgen.compiler import compile_graph
 from hwgen.config import AcceleratorConfig
@@ -42,7 +42,7 @@ def run_on_board(
 
 
 def board_values(board_run: BoardRun) -> dict[str, Any]:
-    """The report as JSON values: ``flows.runs.run_values``, and the time that the board's clock makes of the cycles."""
+    """The report as JSON values: ``run_values``, and the time that the board's clock makes of the cycles."""
     clock_hz = board_run.execution.clock_hz
     return {
         **run_values(board_run),

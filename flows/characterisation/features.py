@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from flows.characterisation.plan import Point
-from flows.ecp5.lut_products import lut_products
-from flows.ecp5.memory_mapping import DISTRIBUTED_WIDTH, DISTRIBUTED_WORDS, block_mapping
+from flows.implement.ecp5.lut_products import lut_products
+from flows.implement.ecp5.memory_mapping import DISTRIBUTED_WIDTH, DISTRIBUTED_WORDS, block_mapping
 from hwgen.config import ROW_BANKS, AcceleratorConfig, Dataflow
 from hwgen.isa import PARAMETER_BYTES
 from hwgen.rtl import act_buffer, compute_engine

@@ -15,12 +15,12 @@ from rich.console import Console
 from flows.accelerators import accelerator_summary
 from flows.characterisation.plan import Point, plan
 from flows.characterisation.rows import ROW_LINES, Cells, Made, Routed, Row, row_values
-from flows.ecp5.place_and_route import place_and_route
-from flows.ecp5.resources import block_memories, multipliers
-from flows.ecp5.synthesis import synthesise
-from flows.implementation import TOOLS, component_values
+from flows.implement.ecp5.job import TOOLS, component_values
+from flows.implement.ecp5.place_and_route import place_and_route
+from flows.implement.ecp5.resources import block_memories, multipliers
+from flows.implement.ecp5.synthesis import synthesise
+from flows.implement.netlist import Netlist
 from flows.line_log import LineLog
-from flows.netlist import Netlist
 from flows.progress import shown_on
 from flows.tools import ImplementationError, Watch
 from hwgen.errors import InputError

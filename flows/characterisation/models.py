@@ -12,7 +12,7 @@ from scipy.optimize import nnls
 from flows.characterisation.features import features, part_of
 from flows.characterisation.plan import Point
 from flows.characterisation.rows import ROWS, Row, read_rows
-from flows.ecp5.resources import block_memories, multipliers
+from flows.implement.ecp5.resources import block_memories, multipliers
 
 FITTED = ("lut", "ff")
 """Resources, fields of ``Cells``, that are modelled; the others are known."""

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from scipy.stats import qmc
 
-from flows.ecp5.devices import DEVICES, Device
-from flows.ecp5.lut_products import multipliers_beside
-from flows.ecp5.resources import block_memories
+from flows.implement.ecp5.devices import DEVICES, Device
+from flows.implement.ecp5.lut_products import multipliers_beside
+from flows.implement.ecp5.resources import block_memories
 from hwgen.config import BUS_WIDTHS, KIB, AcceleratorConfig, Dataflow
 
 Choice = TypeVar("Choice")

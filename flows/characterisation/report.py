@@ -72,8 +72,9 @@ def _known(rows: Sequence[Row]) -> list[str]:
     return [
         "## Multipliers and block memories",
         "",
-        "Known from the configuration (`flows/ecp5/resources.py`): the generator's products, and its memories as Yosys "
-        f"maps them, by its own prices. Equal to what synthesis yielded in {len(rows) - unlike} of {len(rows)} rows.",
+        "Known from the configuration (`flows/implement/ecp5/resources.py`): the generator's products, and its "
+        "memories as Yosys maps them, by its own prices. Equal to what synthesis yielded in "
+        f"{len(rows) - unlike} of {len(rows)} rows.",
         "",
     ]
 

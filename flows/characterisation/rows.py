@@ -8,7 +8,7 @@ from typing import Any
 
 from flows.accelerators import config_from_values, config_values
 from flows.characterisation.plan import Point
-from flows.ecp5.devices import find_device
+from flows.implement.ecp5.devices import find_device
 from flows.line_log import LineFormat, read_records
 
 ROWS = Path(__file__).with_name("ecp5.jsonl")
@@ -59,7 +59,7 @@ class Row:
     components: dict[str, Cells]
     """The boundary's cells among them."""
     known: dict[str, int]
-    """What ``flows.ecp5.resources`` said before synthesis: cells by field of ``Cells``."""
+    """What ``flows.implement.ecp5.resources`` said before synthesis: cells by field of ``Cells``."""
     routed: Routed | None
     """None where it was only synthesised: resources are then post-synthesis ones, and there is no clock."""
     refused: str | None

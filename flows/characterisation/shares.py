@@ -6,8 +6,8 @@ from functools import cache
 
 from flows.characterisation.models import resource_model
 from flows.characterisation.plan import Point
-from flows.ecp5.devices import DEVICES, Device
-from flows.ecp5.lut_products import multipliers_beside
+from flows.implement.ecp5.devices import DEVICES, Device
+from flows.implement.ecp5.lut_products import multipliers_beside
 from hwgen.config import AcceleratorConfig
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.accelerator_space import AcceleratorSpace
+from flows.pairs.accelerator_space import AcceleratorSpace
 from hwgen.config import Dataflow
 
 ACCELERATORS = AcceleratorSpace(

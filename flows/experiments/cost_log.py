@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.accelerators import config_from_values, config_values
-from flows.evaluation import Cost, Pair
 from flows.line_log import LineFormat, LineLog
+from flows.pairs.evaluation import Cost, Pair
 from flows.stopwatch import Stopwatch
 
 Known = tuple[Pair, Cost | None, float]

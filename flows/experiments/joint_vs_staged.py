@@ -9,7 +9,7 @@ from flows.experiments.optimum import Optimum, optimum
 from flows.experiments.pair_table import PairTable
 from flows.experiments.staged import Method, Run, SearchSettings, run_method
 from flows.experiments.task import Metric, Networks, Task, TaskOracle
-from flows.pair_space import PairSpace
+from flows.pairs.space import PairSpace
 
 LUT_EQUIVALENTS = 50_000
 """The device: half of the experiments' accelerators fit, so arrays and buffers have to be traded for each other."""

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 
 from flows.accelerators import config_values
-from flows.evaluation import Cost, Pair
 from flows.experiments.accelerators import ACCELERATORS
 from flows.experiments.cost_log import CostLog
 from flows.experiments.joint_vs_staged import BELOW_BEST, LUT_EQUIVALENTS, TaskResult, run_task, tasks
@@ -22,7 +21,8 @@ from flows.experiments.staged import Method, Run, SearchSettings
 from flows.experiments.task import Metric, all_networks, fitting_accelerators
 from flows.experiments.whole_model import whole_cost
 from flows.files import write_json
-from flows.pair_space import PairSpace
+from flows.pairs.evaluation import Cost, Pair
+from flows.pairs.space import PairSpace
 from hwgen.area import lut_equivalents
 from hwgen.files import write_bytes
 from nas.oracles import TabularOracle, tabular_oracle

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flows.evaluation import Pair
 from flows.experiments.pair_table import PairTable
 from flows.experiments.task import Task
+from flows.pairs.evaluation import Pair
 from nas.accuracy import Accuracy
 
 

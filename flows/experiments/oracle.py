@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import inf
 from pathlib import Path
 
-from flows.evaluation import Evaluation, Evaluator, Pair, Tier
 from flows.experiments.cost_log import CostLog
-from flows.pareto import proportional_objectives
+from flows.pairs.evaluation import Evaluation, Evaluator, Pair, Tier
+from flows.pairs.pareto import proportional_objectives
 from nas.strategies import Genes, Outcome
 
 CLOCK_MHZ = 100.0

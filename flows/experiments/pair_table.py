@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from flows.accelerators import config_from_values, config_values
-from flows.evaluation import ENERGY_TABLE
 from flows.line_log import LineFormat, LineLog
+from flows.pairs.evaluation import ENERGY_TABLE
 from hwgen.config import AcceleratorConfig
 from hwgen.cost_table import CostTable, Neighbours
 from hwgen.errors import InputError

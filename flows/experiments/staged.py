@@ -15,9 +15,9 @@ from math import exp, inf, log
 
 import numpy as np
 
-from flows.accelerator_space import distance
-from flows.evaluation import Pair
 from flows.experiments.task import TaskOracle
+from flows.pairs.accelerator_space import distance
+from flows.pairs.evaluation import Pair
 from hwgen.config import PRESETS
 from nas.strategies import Genes, Outcome, Problem, StrategyName, strategy
 

@@ -10,9 +10,9 @@ import numpy as np
 from moocore import filter_dominated, hypervolume
 from scipy import stats
 
-from flows.evaluation import Pair
 from flows.experiments.oracle import PairOracle
-from flows.pair_space import PairSpace
+from flows.pairs.evaluation import Pair
+from flows.pairs.space import PairSpace
 from nas.strategies import StrategyName, strategy
 
 MARGIN = 0.1

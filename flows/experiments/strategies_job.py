@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from flows.evaluation import Evaluator
 from flows.experiments.accelerators import ACCELERATORS
 from flows.experiments.cost_log import CostLog
 from flows.experiments.oracle import PairOracle
@@ -17,8 +16,9 @@ from flows.experiments.pair_table import NEIGHBOURS
 from flows.experiments.strategies import Trajectory, run_strategy, winner, yardstick
 from flows.experiments.strategies_report import Winner, comparison_page, comparison_png, comparison_values
 from flows.files import write_json
-from flows.pair_space import PairSpace
-from flows.rtl_evaluator import RtlEvaluator
+from flows.pairs.evaluation import Evaluator
+from flows.pairs.rtl_evaluator import RtlEvaluator
+from flows.pairs.space import PairSpace
 from hwgen.files import write_bytes
 from nas.oracles import tabular_oracle
 from nas.spaces import space as find_space

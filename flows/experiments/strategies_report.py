@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from flows.accelerators import accelerator_summary, config_from_values, config_values
-from flows.evaluation import Cost, Evaluation
 from flows.experiments.accelerators import ACCELERATORS
 from flows.experiments.strategies import (
     CONFIDENCE,
@@ -22,7 +21,8 @@ from flows.experiments.strategies import (
     yardstick,
 )
 from flows.figures import plain, rendered
-from flows.pareto import OBJECTIVES
+from flows.pairs.evaluation import Cost, Evaluation
+from flows.pairs.pareto import OBJECTIVES
 from nas.strategies import StrategyName
 
 COLOURS = ("#8a919e", "#3b6ea5", "#d98c3f", "#5a9e6f", "#8e5ea2", "#c44e52", "#2aa7a1", "#b08d57", "#39424e", "#d977b0")

@@ -10,9 +10,9 @@ from math import inf, log
 
 import numpy as np
 
-from flows.constraints import Constraint
 from flows.experiments.pair_table import PairTable
-from flows.pair_space import PairSpace
+from flows.pairs.constraints import Constraint
+from flows.pairs.space import PairSpace
 from hwgen.area import lut_equivalents
 from hwgen.config import AcceleratorConfig
 from nas.accuracy import Accuracy

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from flows.accelerator_space import ACCELERATOR_SPACES
-from flows.evaluation import ENERGY_TABLE
 from flows.experiments.cost_log import CostLog
 from flows.experiments.transfer import CostedPairs, Score, run_seed
 from flows.experiments.transfer_pairs import SOURCE, TARGETS, Domain, costed_pairs, random_pairs
 from flows.experiments.transfer_report import transfer_page, transfer_png, transfer_values
 from flows.files import write_json
-from flows.pair_model import PairModel
+from flows.pairs.accelerator_space import ACCELERATOR_SPACES
+from flows.pairs.cost_model import PairModel
+from flows.pairs.evaluation import ENERGY_TABLE
 from hwgen.errors import InputError
 from hwgen.files import write_bytes
 from nas.predictor.features import pair_features

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from flows.accelerator_space import AcceleratorSpace
-from flows.evaluation import Cost, Pair
 from flows.experiments.cost_log import CostLog
-from flows.pair_space import ArchitectureSpace, PairSpace
+from flows.pairs.accelerator_space import AcceleratorSpace
+from flows.pairs.evaluation import Cost, Pair
+from flows.pairs.space import ArchitectureSpace, PairSpace
 from hwgen.config import Dataflow
 from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from flows.evaluation import ENERGY_TABLE
 from flows.experiments.strategies import CONFIDENCE, mean_and_interval
 from flows.experiments.transfer import SAMPLES, Method, Score
 from flows.experiments.transfer_pairs import SOURCE, TARGETS
 from flows.figures import plain, rendered
+from flows.pairs.evaluation import ENERGY_TABLE
 
 METRICS = ("cycles", "energy")
 COLOURS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.evaluation import ENERGY_TABLE, Cost, Pair
+from flows.pairs.evaluation import ENERGY_TABLE, Cost, Pair
 from hwgen.actions import action_counts
 from hwgen.compiler import CompileError, compile_graph
 from hwgen.cycles import predict

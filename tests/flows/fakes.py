@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flows.evaluation import Cost, Pair
+from flows.pairs.evaluation import Cost, Pair
 from nas.accuracy import Accuracy, AccuracyTier
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from flows.cli import app
 from flows.errors import exit_code
-from flows.runs import MismatchError
+from flows.simulate.run import MismatchError
 from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
 from hwgen.serialise import save_graph

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.evaluation import Tier
-from flows.evaluation_log import read_evaluations
-from flows.results import load_results
+from flows.pairs.evaluation import Tier
+from flows.pairs.evaluation_log import read_evaluations
+from flows.search.results import load_results
 from hwgen.reference import run as run_reference
 from hwgen.registers import COUNTERS
 from hwgen.serialise import load_graph

@@ -13,9 +13,9 @@ import pytest
 import flows.board.oracle
 from flows.board.link import BoardLinkError
 from flows.board.oracle import BoardOracle, measure_on_simulated_board
-from flows.evaluation import Pair
-from flows.rtl_evaluator import RtlEvaluator
-from flows.settings import Hardware, Settings
+from flows.pairs.evaluation import Pair
+from flows.pairs.rtl_evaluator import RtlEvaluator
+from flows.search.settings import Hardware, Settings
 from hwgen.board.block_memory import BLOCK_MEMORY
 from hwgen.compiler import compile_graph
 from hwgen.config import load_config

@@ -15,7 +15,7 @@ from flows.board.job import board_values, run_on_board
 from flows.board.link import open_link
 from flows.cli import app
 from flows.network import load_network
-from flows.simulation import random_inputs
+from flows.simulate.job import random_inputs
 from hwgen import reference
 from hwgen.board.block_memory import BLOCK_MEMORY
 from hwgen.board.config import BoardConfig

@@ -10,9 +10,9 @@ import flows.board.implementation
 import flows.board.ulx3s
 from flows.board.ulx3s import ulx3s_pins, ulx3s_verilog
 from flows.cli import app
-from flows.ecp5.place_and_route import CriticalPath, Implementation, Resource
 from flows.errors import exit_code
-from flows.netlist import Netlist
+from flows.implement.ecp5.place_and_route import CriticalPath, Implementation, Resource
+from flows.implement.netlist import Netlist
 from hwgen.board.config import BoardConfig
 from hwgen.board.verilog import emit_board
 from hwgen.config import AcceleratorConfig

@@ -1,0 +1,1 @@
+"""The page of benchmarks: known networks on known accelerators, beside what others report."""

@@ -1,0 +1,116 @@
+"""Place and route by nextpnr, and what its report says."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.implement.ecp5.boundary import INSTANCE, PINS
+from flows.implement.ecp5.devices import PACKAGE, Device, refuse_oversized
+from flows.implement.ecp5.tools import run_ecppack, run_nextpnr
+from flows.implement.netlist import Netlist
+from flows.tools import Watch
+
+TARGET_MHZ = 100
+"""What placement and routing aim for. They stop improving paths that reach it."""
+CELL_TYPE = re.compile("_(TRELLIS_|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD).*")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Cells of a kind that a design takes, of those that the device has."""
+
+    used: int
+    available: int
+
+
+@dataclass(frozen=True)
+class CriticalPath:
+    """The slowest path between registers; ``start`` and ``end`` are names as in the Verilog, by component."""
+
+    start: str
+    end: str
+    delay_ns: float
+    routing_ns: float
+    """The part of ``delay_ns`` that is between cells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Implementation:
+    """A placed and routed accelerator."""
+
+    fmax_mhz: float
+    critical_path: CriticalPath
+    lut: Resource
+    ff: Resource
+    dsp: Resource
+    """18x18 multipliers."""
+    bram: Resource
+    """Memories of 18 Kbit."""
+    bitstream: bytes
+    """What configures the chip: the accelerator in its boundary."""
+    seconds: float
+
+
+def place_and_route(
+    netlist: Netlist, device: Device, speed_grade: int, seed: int, watch: Watch, pins: str = PINS
+) -> Implementation:
+    """Place and route ``netlist``, whose ports lie where ``pins`` says, in Lattice's preference format.
+
+    Raises InputError where it does not fit ``device``, ImplementationError.
+    """
+    refuse_oversized(device, netlist.cells)
+    started = time.monotonic()
+    part = (device.nextpnr, "--package", PACKAGE, "--speed", str(speed_grade))
+    # Spread out, wires are free to go straight. Of an 8x8 placed so, ``router2`` still overused some after a hundred
+    # iterations, and led them round these until the slowest path was 18.5 ns; ``router1`` was done sooner, at 11.3 ns.
+    placer = ("--placer-heap-beta", "0.5", "--router", "router1")
+    effort = ("--freq", str(TARGET_MHZ), "--seed", str(seed), *placer)
+    permitted = ("--timing-allow-fail", "--lpf-allow-unconstrained")
+    files = ("--json", "netlist.json", "--lpf", "pins.lpf", "--report", "report.json", "--textcfg", "chip.config")
+    with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
+        directory = Path(name)
+        (directory / "netlist.json").write_text(json.dumps(netlist.design), encoding="utf-8")
+        (directory / "pins.lpf").write_text(pins, encoding="utf-8")
+        run_nextpnr([*part, *effort, *permitted, *files], directory, watch)
+        report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
+        run_ecppack(["--compress", "chip.config", "chip.bit"], directory, watch)
+        bitstream = (directory / "chip.bit").read_bytes()
+    return read_report(report, bitstream, time.monotonic() - started)
+
+
+def read_report(report: Mapping[str, Any], bitstream: bytes, seconds: float) -> Implementation:
+    """An implementation by what nextpnr's ``--report`` says of it."""
+    (clock,) = report["fmax"].values()
+    (slowest,) = (path["path"] for path in report["critical_paths"] if path["from"] == path["to"])
+    resources = {kind: Resource(**counts) for kind, counts in report["utilization"].items()}
+    return Implementation(
+        fmax_mhz=clock["achieved"],
+        critical_path=_critical_path(slowest),
+        lut=resources["TRELLIS_COMB"],
+        ff=resources["TRELLIS_FF"],
+        dsp=resources["MULT18X18D"],
+        bram=resources["DP16KD"],
+        bitstream=bitstream,
+        seconds=seconds,
+    )
+
+
+def _critical_path(steps: Sequence[dict[str, Any]]) -> CriticalPath:
+    return CriticalPath(
+        start=_verilog_name(steps[0]["from"]["cell"]),
+        end=_verilog_name(steps[-1]["to"]["cell"]),
+        delay_ns=sum(step["delay"] for step in steps),
+        routing_ns=sum(step["delay"] for step in steps if step["type"] == "routing"),
+    )
+
+
+def _verilog_name(cell: str) -> str:
+    """Yosys names a cell after the register, memory or instance that it is a part of, with its type and port behind."""
+    return CELL_TYPE.sub("", cell).removeprefix(f"{INSTANCE}.")

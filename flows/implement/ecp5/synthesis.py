@@ -1,0 +1,44 @@
+"""Synthesis: an accelerator in its boundary becomes cells of the ECP5."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from flows.implement.ecp5.boundary import BOUNDARY_MODULE, INSTANCE, boundary_verilog
+from flows.implement.ecp5.fan_out import split_fan_out
+from flows.implement.ecp5.lut_products import booth_products, lut_products
+from flows.implement.ecp5.memories import absorb_output_registers
+from flows.implement.ecp5.multipliers import absorb_registers
+from flows.implement.ecp5.sign_extension import move_to_upper_bits
+from flows.implement.netlist import Netlist, yosys_netlist
+from flows.tools import Watch
+from hwgen.config import AcceleratorConfig
+from hwgen.verilog import emit
+
+
+def synthesise(config: AcceleratorConfig, multipliers: int, watch: Watch) -> Netlist:
+    """Map the accelerator in its boundary to LUTs, flip-flops, at most ``multipliers`` multipliers, and memories.
+
+    Raises InputError where the multipliers are too few, ImplementationError where Yosys fails.
+    """
+    in_luts = lut_products(config, multipliers)
+    started = time.monotonic()
+    verilog = emit(config)
+    sources = {"accelerator.v": verilog, "boundary.v": boundary_verilog(config)}
+    design = map_to_cells(sources, BOUNDARY_MODULE, in_luts, watch)
+    return Netlist(verilog, design, f"{INSTANCE}.", time.monotonic() - started)
+
+
+def map_to_cells(sources: Mapping[str, str], top: str, in_luts: int, watch: Watch) -> dict[str, Any]:
+    """Yosys's JSON of module ``top``, flat, of Verilog ``sources`` by file name, ``in_luts`` of its products LUTs.
+
+    Raises ImplementationError.
+    """
+    synthesis = f"synth_lattice -family ecp5 -top {top} -json netlist.json"
+    design = yosys_netlist(sources, top, [*booth_products(in_luts, top), synthesis], watch)
+    module = design["modules"][top]
+    for improved in (move_to_upper_bits, absorb_registers, absorb_output_registers, split_fan_out):
+        module = module | {"cells": improved(module)}
+    return design | {"modules": {top: module}}

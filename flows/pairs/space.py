@@ -1,0 +1,54 @@
+"""The joint space of a network space and an accelerator space, as a strategy sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from flows.pairs.accelerator_space import AcceleratorSpace
+from flows.pairs.evaluation import Pair
+from flows.pairs.pareto import OBJECTIVES
+from nas.strategies import Genes, Problem
+
+
+class ArchitectureSpace(Protocol):
+    """What the search needs of a network space; ``nas.spaces.Space`` has it."""
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        """Number of alternatives of each gene."""
+
+    def is_legal(self, genotype: Sequence[int]) -> bool:
+        """Whether the genotype stands for a network."""
+
+    def decode(self, genotype: Sequence[int]) -> str:
+        """The architecture that a legal genotype stands for; networks that compute the same have one name."""
+
+
+@dataclass(frozen=True)
+class PairSpace:
+    """A genotype is one index per choice of the network space, then one per field of the accelerator space."""
+
+    architectures: ArchitectureSpace
+    accelerators: AcceleratorSpace
+
+    def problem(self, budget: int, population: int, fidelities: int = 1) -> Problem:
+        """What a strategy is given."""
+        networks = self.architectures.choices
+        return Problem(
+            gene_sizes=networks + self.accelerators.gene_sizes,
+            ordered=(False,) * len(networks) + self.accelerators.ordered_genes,
+            objectives=len(OBJECTIVES),
+            budget=budget,
+            population=population,
+            fidelities=fidelities,
+            network_genes=len(networks),
+        )
+
+    def pair(self, genes: Genes) -> Pair | None:
+        """The pair that ``genes`` stand for; None where they are no network."""
+        split = len(self.architectures.choices)
+        if not self.architectures.is_legal(genes[:split]):
+            return None
+        return Pair(self.architectures.decode(genes[:split]), self.accelerators.decode(genes[split:]))

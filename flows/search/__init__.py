@@ -1,0 +1,1 @@
+"""The search for the best pairs, from its settings to the front and the chosen pair in a run directory."""

@@ -1,0 +1,148 @@
+"""The main job: from a search space and a data set to a measured Pareto front and the chosen pair, in a run directory.
+
+Every stage leaves its product in the run directory in one step, and finds it there when the job is resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from flows.board.oracle import BoardOracle, measure_on_simulated_board
+from flows.files import new_directory
+from flows.pairs.accelerator_space import ACCELERATOR_SPACES
+from flows.pairs.evaluation import Evaluation
+from flows.pairs.evaluation_log import EVALUATIONS, EvaluationLog
+from flows.pairs.pareto import best_pair
+from flows.pairs.rtl_evaluator import Measure, RtlEvaluator
+from flows.pairs.space import PairSpace
+from flows.search.accuracy import AccuracySource, accuracy_source, screens
+from flows.search.best_implementation import implement_best
+from flows.search.best_pair import deliver, verification_summary
+from flows.search.pair_search import PairSearch, Progress, SearchSettings
+from flows.search.results import BEST, Results
+from flows.search.settings import FILE_NAME as SETTINGS
+from flows.search.settings import Hardware, Settings
+from flows.search.tier_costs import tier_costs
+from hwgen.errors import InputError
+from nas.data import load_dataset
+from nas.progress import progress_bar
+from nas.spaces import Space
+from nas.spaces import space as find_space
+from sim.simulate import simulate
+
+SMALL_IMAGE = 16
+"""Images up to this size in pixels are too small to share between threads: waiting would cost more than it saves."""
+
+
+def run_search(run: Path, settings: Settings, console: Console) -> Results:
+    """Run, or finish, the search of ``settings`` in the run directory ``run``; progress goes to ``console``.
+
+    Raises InputError, before anything is written, where the space, the data set or the accuracies are not to be had;
+    InputError where no pair can run or meets the constraints, or where a file of ``run`` is damaged; MismatchError
+    where the chosen pair's RTL disagrees with the reference; ImplementationError where the chosen accelerator's
+    synthesis, or its place and route, fails.
+    """
+    space = find_space(settings.space, settings.dataset)
+    dataset = load_dataset(settings.dataset, settings.data_directory)
+    source = accuracy_source(run, settings, space, dataset)
+    below = screens(run, settings, space, dataset)
+    if not (run / SETTINGS).exists():
+        with new_directory(run) as directory:
+            settings.save(directory)
+    if space.image.size <= SMALL_IMAGE:
+        torch.set_num_threads(1)
+    with closing(EvaluationLog(run / EVALUATIONS)) as log:
+        _say(console, f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} on {dataset.provenance}")
+        for rung in (*below, source):
+            rung.prepare()
+        _say(console, f"accuracies ready; searching {settings.budget} pairs, at most {settings.builds} accelerators")
+        front = _search_pairs(settings, space, source, below, log)
+        evaluations = tuple(log)
+    best = best_pair(front, settings.parsed_constraints(), settings.clock_mhz)
+    if best is None:
+        raise _nothing_to_choose(settings)
+    _say(console, f"front: {len(front)} pairs, all measured in RTL; next, the chosen network's training")
+    directory = run / BEST
+    if not directory.exists():
+        architecture = best.pair.architecture
+        trained = source.train(architecture)
+        name = f"{settings.space}:{architecture}"
+        deliver(directory, name, trained, best.pair.accelerator, dataset, source.unseen, settings.verified_images)
+    _say(console, f"chosen pair: {verification_summary(directory)}")
+    if settings.device is not None:
+        implement_best(run, best.pair.accelerator, settings.device, settings.implement, console)
+    results = Results(
+        title=f"{settings.space} on {dataset.provenance}",
+        clock_mhz=settings.clock_mhz,
+        constraints=settings.constraints,
+        front=tuple(front),
+        best=best,
+        costs=tier_costs(evaluations),
+        hardware=settings.hardware,
+    )
+    results.render(run, evaluations)
+    results.save(run)
+    return results
+
+
+def _nothing_to_choose(settings: Settings) -> InputError:
+    if not settings.constraints:
+        return InputError(
+            f"search: no accelerator that was built can run any network of {settings.space} that was tried; "
+            "accepted: more accelerators (--builds) or more pairs (--budget)"
+        )
+    return InputError(
+        f"constraint: no measured pair of {settings.space} meets {', '.join(settings.constraints)}; "
+        "accepted: looser constraints, more accelerators (--builds) or more pairs (--budget)"
+    )
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False)
+
+
+def _measure(settings: Settings) -> Measure:
+    if settings.hardware is Hardware.RTL:
+        return simulate
+    if settings.port is None or settings.loader is None:
+        return measure_on_simulated_board
+    return BoardOracle(settings.port, settings.loader)
+
+
+def _search_pairs(
+    settings: Settings, space: Space, source: AccuracySource, below: Sequence[AccuracySource], log: EvaluationLog
+) -> list[Evaluation]:
+    with progress_bar() as progress:
+        search_settings = SearchSettings(
+            strategy=settings.strategy,
+            budget=settings.budget,
+            population=settings.population,
+            accelerator_builds=settings.builds,
+            constraints=settings.parsed_constraints(),
+            clock_mhz=settings.clock_mhz,
+            seed=settings.seed,
+        )
+        task = progress.add_task("searching", total=search_settings.rounds)
+
+        def show(state: Progress) -> None:
+            screened = f"{state.screened} screened, " if state.screened else ""
+            text = (
+                f"round {state.round}/{search_settings.rounds}: {screened}{state.modelled} modelled, "
+                f"{state.accuracies} accuracies, {state.measured} in RTL on {state.accelerators} accelerators"
+            )
+            progress.update(task, completed=state.round, description=text)
+
+        search = PairSearch(
+            PairSpace(space, ACCELERATOR_SPACES[settings.dataset]),
+            RtlEvaluator(space, source.oracle, _measure(settings)),
+            search_settings,
+            log,
+            show,
+            [screen.oracle for screen in below],
+        )
+        return search.run()

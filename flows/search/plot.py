@@ -1,0 +1,200 @@
+"""The Pareto front as a picture (matplotlib) and as a self-contained web page (plotly)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib
+import plotly.graph_objects as go
+from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, NullFormatter, PercentFormatter
+
+from flows.accelerators import config_values
+from flows.figures import plain, rendered
+from flows.pairs.constraints import Constraint
+from flows.pairs.evaluation import ENERGY_TABLE, Evaluation, Tier
+from nas.accuracy import AccuracyTier
+
+matplotlib.use("Agg")
+
+COLOURS = "viridis"
+MODELLED_COLOUR = "#b8bec8"
+BEST_COLOUR = "#d62728"
+
+
+@dataclass(frozen=True)
+class FrontPlot:
+    """What the two renderings show: latency across, accuracy up, area as colour."""
+
+    title: str
+    clock_mhz: float
+    constraints: Sequence[Constraint]
+    front: Sequence[Evaluation]
+    """Measured, none dominated."""
+    best: Evaluation | None
+    dominated: Sequence[Evaluation]
+    """Measured and not in the front."""
+    modelled: Sequence[Evaluation]
+    """Never simulated; their cycles are estimates, corrected by the measured pairs."""
+
+    @property
+    def x_label(self) -> str:
+        return f"latency in ms at {self.clock_mhz:g} MHz"
+
+    @property
+    def scored(self) -> bool:
+        """Whether accuracies only rank and are no fractions."""
+        return any(evaluation.accuracy_tier is AccuracyTier.ZERO_COST for evaluation in self.front)
+
+    @property
+    def y_label(self) -> str:
+        tiers = sorted({evaluation.accuracy_tier for evaluation in self.front})
+        return f"accuracy ({', '.join(tiers)})" if tiers else "accuracy"
+
+    def points(self, evaluations: Sequence[Evaluation]) -> tuple[list[float], list[float], list[float]]:
+        """Latency, accuracy and area of each of ``evaluations``."""
+        metrics = [evaluation.metrics(self.clock_mhz) for evaluation in evaluations]
+        return (
+            [m["latency_ms"] for m in metrics],
+            [m["accuracy"] for m in metrics],
+            [m["lut_equivalents"] for m in metrics],
+        )
+
+    @property
+    def latency_bounds(self) -> list[float]:
+        """Constraints on latency or cycles, in ms."""
+        scale = {"latency_ms": 1.0, "cycles": 1 / (self.clock_mhz * 1000)}
+        return [bound.bound * scale[bound.metric] for bound in self.constraints if bound.metric in scale]
+
+    @property
+    def accuracy_bounds(self) -> list[float]:
+        """Constraints on accuracy."""
+        return [bound.bound for bound in self.constraints if bound.metric == "accuracy"]
+
+    @property
+    def staircase(self) -> tuple[list[float], list[float]]:
+        """The front of latency and accuracy alone, whatever the area, from the fastest on."""
+        latencies, accuracies, _ = self.points(self.front)
+        steps: list[tuple[float, float]] = []
+        for latency, accuracy in sorted(
+            zip(latencies, accuracies, strict=True), key=lambda point: (point[0], -point[1])
+        ):
+            if not steps or accuracy > steps[-1][1]:
+                steps.append((latency, accuracy))
+        return [latency for latency, _ in steps], [accuracy for _, accuracy in steps]
+
+
+def front_png(plot: FrontPlot) -> bytes:
+    """The plot as a PNG image."""
+    figure = Figure(figsize=(9, 5.5), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    x, y, _ = plot.points(plot.modelled)
+    axes.scatter(x, y, s=12, color=MODELLED_COLOUR, label="modelled only", zorder=1)
+    x, y, _ = plot.points(plot.dominated)
+    axes.scatter(x, y, s=26, facecolors="white", edgecolors="#5b6573", label="measured in RTL, dominated", zorder=2)
+    axes.step(*plot.staircase, where="post", color="#39424e", linewidth=1, zorder=3)
+    x, y, area = plot.points(plot.front)
+    marks = axes.scatter(
+        x,
+        y,
+        c=area,
+        s=70,
+        cmap=COLOURS,
+        edgecolors="black",
+        linewidths=0.8,
+        label="measured in RTL, Pareto front",
+        zorder=4,
+    )
+    if plot.best is not None:
+        x, y, _ = plot.points([plot.best])
+        axes.scatter(
+            x, y, s=260, facecolors="none", edgecolors=BEST_COLOUR, linewidths=2, label="chosen pair", zorder=5
+        )
+    for bound in plot.latency_bounds:
+        axes.axvline(bound, color=BEST_COLOUR, linewidth=1, linestyle="--", zorder=0)
+    for bound in plot.accuracy_bounds:
+        axes.axhline(bound, color=BEST_COLOUR, linewidth=1, linestyle="--", zorder=0)
+    figure.colorbar(marks, ax=axes, label="area proxy (LUT equivalents)")
+    axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label, xscale="log")
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if not plot.scored:
+        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    plain(axes, which="both")
+    axes.legend(loc="lower right", frameon=True, framealpha=0.9)
+    return rendered(figure)
+
+
+def front_html(plot: FrontPlot) -> str:
+    """The plot as a page that needs no network; hovering shows the architecture and the accelerator."""
+    figure = go.Figure()
+    figure.add_trace(_scatter(plot, plot.modelled, "modelled only", {"size": 6, "color": MODELLED_COLOUR}))
+    dominated = {"size": 8, "color": "white", "line": {"width": 1.2, "color": "#5b6573"}}
+    figure.add_trace(_scatter(plot, plot.dominated, "measured in RTL, dominated", dominated))
+    x, y = plot.staircase
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            line={"shape": "hv", "color": "#39424e", "width": 1},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    front = {
+        "size": 13,
+        "color": plot.points(plot.front)[2],
+        "colorscale": COLOURS.capitalize(),
+        "colorbar": {"title": {"text": "area proxy<br>(LUT equivalents)"}},
+        "line": {"width": 1, "color": "black"},
+    }
+    figure.add_trace(_scatter(plot, plot.front, "measured in RTL, Pareto front", front))
+    if plot.best is not None:
+        ring = {"size": 24, "symbol": "circle-open", "color": BEST_COLOUR, "line": {"width": 3}}
+        figure.add_trace(_scatter(plot, [plot.best], "chosen pair", ring))
+    for bound in plot.latency_bounds:
+        figure.add_vline(bound, line={"color": BEST_COLOUR, "width": 1, "dash": "dash"})
+    for bound in plot.accuracy_bounds:
+        figure.add_hline(bound, line={"color": BEST_COLOUR, "width": 1, "dash": "dash"})
+    figure.update_layout(
+        title=plot.title,
+        template="plotly_white",
+        legend={"x": 0.99, "y": 0.01, "xanchor": "right", "yanchor": "bottom"},
+        hoverlabel={"align": "left"},
+    )
+    figure.update_xaxes(title=plot.x_label, type="log")
+    figure.update_yaxes(title=plot.y_label, tickformat="" if plot.scored else ".1%")
+    html: str = figure.to_html(include_plotlyjs=True, full_html=True)
+    return html
+
+
+def _scatter(plot: FrontPlot, evaluations: Sequence[Evaluation], name: str, marker: dict[str, object]) -> go.Scatter:
+    x, y, _ = plot.points(evaluations)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        name=name,
+        marker=marker,
+        text=[_hover(plot, evaluation) for evaluation in evaluations],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _hover(plot: FrontPlot, evaluation: Evaluation) -> str:
+    metrics = evaluation.metrics(plot.clock_mhz)
+    accelerator = ", ".join(f"{name} {value}" for name, value in config_values(evaluation.pair.accelerator).items())
+    prefix = "" if evaluation.tier is Tier.MEASURED else "about "
+    energy = "not recorded" if evaluation.energy_uj is None else f"{evaluation.energy_uj:.4g} uJ, estimated"
+    return "<br>".join(
+        [
+            f"<b>{evaluation.pair.architecture}</b>",
+            accelerator,
+            f"accuracy {evaluation.accuracy_text} ({evaluation.accuracy_tier})",
+            f"{prefix}{metrics['cycles']:,.0f} cycles, {metrics['latency_ms']:.4g} ms ({evaluation.tier.value})",
+            f"energy {energy} ({ENERGY_TABLE.name})",
+            f"{metrics['multipliers']:.0f} multipliers, {metrics['lut_equivalents']:,.0f} LUT equivalents (proxy)",
+        ]
+    )

@@ -1,0 +1,125 @@
+"""What a search found, as files: ``pareto.json``, ``pareto.html`` and ``pareto.png``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.files import write_json
+from flows.implement.ecp5.devices import DEVICES
+from flows.pairs.constraints import parse_constraint
+from flows.pairs.evaluation import Evaluation, Pair, Tier, correction
+from flows.pairs.evaluation_log import evaluation_from_values, evaluation_values
+from flows.search.plot import FrontPlot, front_html, front_png
+from flows.search.settings import Hardware
+from flows.search.tier_costs import TierCost
+from hwgen.errors import InputError
+from hwgen.files import write_bytes
+from nas.accuracy import AccuracyTier
+
+FILE_NAME = "pareto.json"
+BEST = "best"
+"""The folder of the chosen pair in a run directory."""
+
+CYCLES_PROVENANCE = {
+    Hardware.RTL: "measured in RTL simulation, one inference from start to done, all traffic over the bus included",
+    Hardware.BOARD: "measured on a board with its memory on the chip, one inference from start to done",
+}
+PROVENANCE = {
+    "accuracy": "by each member's accuracy_tier and accuracy_provenance",
+    "latency_ms": "cycles at the stated clock; the clock is an assumption, not a place-and-route result",
+    "energy_uj": "estimated: what the RTL's counters counted, by the energies of energy_table; dynamic energy alone",
+    "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them; not placed and routed",
+    **{
+        device.share_metric: "modelled: share of the scarcest of the device's LUTs and flip-flops, which are fitted on "
+        "synthesised accelerators, and its multipliers and block memories, which are known; not placed and routed"
+        for device in DEVICES.values()
+    },
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """The Pareto front of a finished search."""
+
+    title: str
+    clock_mhz: float
+    constraints: tuple[str, ...]
+    front: tuple[Evaluation, ...]
+    """Fastest first, all measured."""
+    best: Evaluation | None
+    """The member of the front to build; None where the front is empty."""
+    costs: Mapping[Tier, TierCost]
+    """What the search's evaluations cost."""
+    hardware: Hardware = Hardware.RTL
+    """What cycles were measured on."""
+
+    def save(self, run: Path) -> None:
+        """Write ``pareto.json`` into ``run``."""
+        write_json(
+            run / FILE_NAME,
+            {
+                "title": self.title,
+                "clock_mhz": self.clock_mhz,
+                "constraints": list(self.constraints),
+                "hardware": self.hardware.value,
+                "provenance": PROVENANCE | {"cycles": CYCLES_PROVENANCE[self.hardware]},
+                "costs": {tier.value: asdict(cost) for tier, cost in self.costs.items()},
+                "front": [self._values(evaluation) for evaluation in self.front],
+                "best": None if self.best is None else self.front.index(self.best),
+            },
+        )
+
+    def _values(self, evaluation: Evaluation) -> dict[str, Any]:
+        return {**evaluation.metrics(self.clock_mhz), **evaluation_values(evaluation)}
+
+    def render(self, run: Path, evaluations: Iterable[Evaluation]) -> None:
+        """Draw ``pareto.html`` and ``pareto.png`` into ``run``; ``evaluations`` are all that the search made."""
+        plot = self._plot(list(evaluations))
+        write_bytes(run / "pareto.html", front_html(plot).encode())
+        write_bytes(run / "pareto.png", front_png(plot))
+
+    def _plot(self, evaluations: Sequence[Evaluation]) -> FrontPlot:
+        members = {evaluation.pair for evaluation in self.front}
+        measured = _by_pair(evaluations, Tier.MEASURED)
+        modelled = _by_pair(evaluations, Tier.MODELLED)
+        correct = correction(modelled, measured)
+        return FrontPlot(
+            title=self.title,
+            clock_mhz=self.clock_mhz,
+            constraints=[parse_constraint(text) for text in self.constraints],
+            front=self.front,
+            best=self.best,
+            dominated=[e for pair, e in measured.items() if pair not in members and e.cycles is not None],
+            modelled=[
+                correct(evaluation)
+                for pair, evaluation in modelled.items()
+                if pair not in measured
+                and evaluation.cost is not None
+                and evaluation.accuracy_tier is not AccuracyTier.NOT_ASKED
+            ],
+        )
+
+
+def _by_pair(evaluations: Iterable[Evaluation], tier: Tier) -> dict[Pair, Evaluation]:
+    return {evaluation.pair: evaluation for evaluation in evaluations if evaluation.tier is tier}
+
+
+def load_results(run: Path) -> Results:
+    """The results in the run directory ``run``. Raises InputError where the search has not finished."""
+    try:
+        values = json.loads((run / FILE_NAME).read_text(encoding="utf-8"))
+        front = tuple(evaluation_from_values(member) for member in values["front"])
+        best = None if values["best"] is None else front[values["best"]]
+        costs = {Tier(tier): TierCost(**cost) for tier, cost in values.get("costs", {}).items()}
+        hardware = Hardware(values.get("hardware", Hardware.RTL))
+        return Results(values["title"], values["clock_mhz"], tuple(values["constraints"]), front, best, costs, hardware)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"run: {run} holds an unfinished search; finish it with `cosynth search --resume {run}`"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise InputError(f"run: {run / FILE_NAME} is damaged ({error})") from error

@@ -1,0 +1,67 @@
+"""Fan-out: no copy is read by many, and all of them together are the same circuit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.implement.ecp5.cells import readers_of
+from flows.implement.ecp5.fan_out import CLOCKS, OUTPUTS, split_fan_out
+from tests.flows.implement.ecp5.equivalence import prove_equal, synthesise
+
+MOST_READERS = 4
+WIDE = """\
+  reg enable, choice; reg [11:0] word; reg [2:0] count;
+  always @(posedge clk) begin
+    enable <= in[0]; choice <= in[1]; count <= count + choice;
+    if (enable & count[0]) word <= choice ? {in, in, in} : {4{count}};
+  end
+  assign out = word;"""
+NARROW = "  reg [3:0] word; always @(posedge clk) word <= in; assign out = word;"
+
+
+def verilog(behaviour: str) -> str:
+    return f"module design(input clk, input [3:0] in, output [11:0] out);\n{behaviour}\nendmodule\n"
+
+
+def most_read(module: dict[str, Any]) -> int:
+    """Readers of the most widely read output of a cell that may be copied."""
+    readers = readers_of(module)
+    outputs = (
+        cell["connections"][OUTPUTS[cell["type"]]][0] for cell in module["cells"].values() if cell["type"] in OUTPUTS
+    )
+    return max(len(readers[wire]) for wire in outputs)
+
+
+def test_no_copy_has_many_readers_and_all_are_the_same_circuit(tmp_path: Path) -> None:
+    """Proven by Yosys for all inputs in the first cycles."""
+    design = synthesise(tmp_path, verilog(WIDE))
+    module = design["modules"]["design"]
+    assert most_read(module) > 2 * MOST_READERS
+    split = module | {"cells": split_fan_out(module, MOST_READERS)}
+    assert most_read(split) <= MOST_READERS
+    prove_equal(tmp_path, verilog(WIDE), design | {"modules": {"design": split}}, cycles=8)
+
+
+def test_what_few_read_is_not_copied(tmp_path: Path) -> None:
+    module = synthesise(tmp_path, verilog(NARROW))["modules"]["design"]
+    assert split_fan_out(module, MOST_READERS) == module["cells"]
+
+
+@pytest.mark.parametrize("behaviour", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_clocks_stay_whole(tmp_path: Path, behaviour: str) -> None:
+    module = synthesise(tmp_path, verilog(behaviour))["modules"]["design"]
+    cells = split_fan_out(module, MOST_READERS)
+    clocks = {tuple(wires) for cell in cells.values() for port, wires in cell["connections"].items() if port in CLOCKS}
+    assert len(clocks) == 1
+
+
+def test_copies_stand_beside_what_they_copy(tmp_path: Path) -> None:
+    module = synthesise(tmp_path, verilog(WIDE))["modules"]["design"]
+    cells = split_fan_out(module, MOST_READERS)
+    copies = Counter(name.rpartition("$")[0] for name in cells.keys() - module["cells"].keys())
+    assert copies
+    assert all(cells[f"{name}$1"]["type"] == cells[name]["type"] for name in copies)

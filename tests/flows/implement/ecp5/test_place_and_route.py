@@ -1,0 +1,67 @@
+"""Place and route: what nextpnr's report means, and one small accelerator whole, as users run it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.cli import app
+from flows.errors import exit_code
+from flows.implement.ecp5.place_and_route import CriticalPath, Resource, read_report
+
+
+def step(kind: str, delay: float, start: str, end: str) -> dict[str, Any]:
+    return {"type": kind, "delay": delay, "from": {"cell": start}, "to": {"cell": end}}
+
+
+def test_a_report_names_the_registers_at_the_ends_of_the_critical_path() -> None:
+    launch, adder = "accelerator.compute_engine.drain.x_TRELLIS_FF_Q_3", "sum_CCU2C_S0"
+    capture = "accelerator.compute_engine.drain.lane_0.product_TRELLIS_FF_Q_12"
+    path = [
+        step("clk-to-q", 0.5, launch, launch),
+        step("routing", 1.25, launch, adder),
+        step("logic", 0.75, adder, adder),
+        step("routing", 1.5, adder, capture),
+        step("setup", 0.0, capture, capture),
+    ]
+    report = {
+        "fmax": {"clk": {"achieved": 250.0, "constraint": 100.0}},
+        "critical_paths": [
+            {"from": "posedge clk", "to": "posedge clk", "path": path},
+            {"from": "posedge clk", "to": "<async>", "path": [step("clk-to-q", 9.0, launch, launch)]},
+        ],
+        "utilization": {
+            kind: {"used": used, "available": 100}
+            for kind, used in {"TRELLIS_COMB": 40, "TRELLIS_FF": 30, "MULT18X18D": 20, "DP16KD": 10}.items()
+        },
+    }
+    result = read_report(report, b"", seconds=2.0)
+    assert (result.fmax_mhz, result.lut, result.bram) == (250.0, Resource(40, 100), Resource(10, 100))
+    assert result.critical_path == CriticalPath(
+        "compute_engine.drain.x", "compute_engine.drain.lane_0.product", delay_ns=4.0, routing_ns=2.75
+    )
+
+
+@pytest.mark.slow
+def test_a_small_accelerator_becomes_a_bitstream(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its multipliers are the device's, and so are the memories of its buffers."""
+    output = tmp_path / "chip"
+    small = ("rows=2", "cols=2", "rf_depth=2", "act_buffer_kib=4", "weight_buffer_kib=1", "requant_lanes=1")
+    overrides = [word for value in small for word in ("--set", value)]
+    assert (
+        exit_code(
+            lambda: app(["implement", *overrides, "--device", "ecp5-45k", "-o", str(output)], standalone_mode=False)
+        )
+        == 0
+    )
+    report = json.loads((output / "implementation.json").read_text())
+    assert report["fmax_mhz"] > 40
+    assert f"{report['fmax_mhz']:.1f} MHz" in capsys.readouterr().out
+    assert report["components"]["compute_engine.array"]["dsp"] == 4
+    assert report["components"]["act_buffer"]["bram"] == 32
+    for kind, resource in report["resources"].items():
+        assert 0 < resource["used"] <= resource["available"], kind
+    assert (output / "accelerator.bit").read_bytes().startswith(b"\xff\x00")

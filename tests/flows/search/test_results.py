@@ -1,0 +1,177 @@
+"""Results are written, read back and drawn; a run directory that is none, or unfinished, says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from flows.pairs.constraints import parse_constraint
+from flows.pairs.evaluation import Tier
+from flows.pairs.evaluation_log import read_evaluations
+from flows.pairs.pareto import best_pair
+from flows.search.results import Results, load_results
+from flows.search.settings import Oracle, Settings, load_settings
+from flows.search.table import print_results
+from flows.search.tier_costs import TierCost, tier_costs
+from flows.stopwatch import Spent
+from hwgen.errors import InputError
+from nas.accuracy import AccuracyTier
+from nas.strategies import StrategyName
+from tests.flows.fakes import ToyEvaluator
+from tests.flows.search.test_pair_search import run_search
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    front = run_search(tmp_path / "evaluations.jsonl", ToyEvaluator())
+    costs = tier_costs(read_evaluations(tmp_path / "evaluations.jsonl"))
+    return Results("toy", 100, ("accuracy>=0.8",), tuple(front), best_pair(front, [], 100), costs)
+
+
+def test_results_survive_the_disk(tmp_path: Path, results: Results) -> None:
+    results.save(tmp_path)
+    assert load_results(tmp_path) == results
+
+
+def test_the_report_says_where_accuracies_come_from(tmp_path: Path, results: Results) -> None:
+    console = Console(record=True, file=StringIO())
+    print_results(results, tmp_path, console)
+    printed = console.export_text()
+    for found in results.front:
+        assert f"accuracy, tabular: toy test of {found.pair.architecture}\n" in printed
+
+
+def test_the_report_says_what_each_tier_cost(tmp_path: Path, results: Results) -> None:
+    console = Console(record=True, file=StringIO())
+    print_results(results, tmp_path, console)
+    printed = console.export_text()
+    evaluations = read_evaluations(tmp_path / "evaluations.jsonl")
+    for tier in (Tier.MODELLED, Tier.MEASURED):
+        pairs = {found.pair for found in evaluations if found.tier is tier}
+        assert f"\n{tier}: {len(pairs)} pairs in 0." in printed
+
+
+def test_what_a_tier_cost_is_the_sum_of_its_evaluations(results: Results) -> None:
+    first, second = results.front[:2]
+    made = [replace(first, spent=Spent(1.5, 4.0)), replace(first, spent=Spent(0.5, 1.0)), replace(second, spent=None)]
+    assert tier_costs(made) == {Tier.MEASURED: TierCost(pairs=2, wall_seconds=2.0, cpu_seconds=5.0)}
+
+
+def test_both_plots_show_the_front_and_every_evaluation(tmp_path: Path, results: Results) -> None:
+    results.render(tmp_path, read_evaluations(tmp_path / "evaluations.jsonl"))
+    assert (tmp_path / "pareto.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "pareto.html").read_text()
+    assert "https://cdn" not in page.split("<body>")[1][:2000]
+    for evaluation in results.front:
+        assert f"\\u003cb\\u003e{evaluation.pair.architecture}" in page
+
+
+def test_an_unfinished_run_says_how_to_finish_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unfinished search; finish it with `cosynth search --resume"):
+        load_results(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"front": [], "best": 3}'])
+def test_damaged_results_are_an_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "pareto.json").write_text(content)
+    with pytest.raises(InputError, match="is damaged"):
+        load_results(tmp_path)
+
+
+def test_settings_survive_the_disk(tmp_path: Path) -> None:
+    settings = Settings(accuracy=Oracle.TABULAR, constraints=("cycles<=100",), seed=7)
+    settings.save(tmp_path)
+    assert load_settings(tmp_path) == settings
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"colour": 1}', "7" * 5000])
+def test_a_directory_without_settings_is_no_run(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "settings.json").write_text(content)
+    with pytest.raises(InputError, match="run: "):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "accepted"),
+    [
+        ("accuracy", '"foo"', ", ".join(Oracle)),
+        ("accuracy", "[]", ", ".join(Oracle)),
+        ("strategy", "null", ", ".join(StrategyName)),
+        ("population", '"x"', "an integer"),
+        ("budget", "800.5", "an integer"),
+        ("seed", "true", "an integer"),
+        ("supernet_epochs", '"3"', "an integer or null"),
+        ("clock_mhz", '"100"', "a number"),
+        ("clock_mhz", "1" + 400 * "0", "a number"),
+        ("constraints", "5", "a list of strings"),
+        ("constraints", '"cycles<=5"', "a list of strings"),
+        ("constraints", "[5]", "a list of strings"),
+        ("space", "null", "a string"),
+        ("data_dir", "7", "a string or null"),
+        ("builds", "0", "at least 1"),
+    ],
+)
+def test_a_bad_setting_on_file_is_named_with_the_file(tmp_path: Path, field: str, value: str, accepted: str) -> None:
+    (tmp_path / "settings.json").write_text(f'{{"{field}": {value}}}')
+    with pytest.raises(InputError, match=rf"^run: .*settings\.json has {field}: .*; accepted: {accepted}$"):
+        load_settings(tmp_path)
+
+
+def test_a_malformed_constraint_on_file_is_named_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"constraints": ["watts<=5"]}')
+    with pytest.raises(InputError, match=r"^run: .*settings\.json has constraint: 'watts' is not a metric"):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("population", 3),
+        ("budget", 39),
+        ("builds", 0),
+        ("clock_mhz", 0.0),
+        ("clock_mhz", float("nan")),
+        ("verified_images", 0),
+        ("seed", -1),
+        ("supernet_epochs", 0),
+        ("oracle_epochs", 0),
+        ("training_epochs", 0),
+    ],
+)
+def test_each_setting_out_of_range_is_named(field: str, value: float) -> None:
+    with pytest.raises(InputError, match=f"^{field}: .* is out of range; accepted: "):
+        Settings(**{field: value})
+
+
+@pytest.mark.parametrize("oracle", [oracle for oracle in Oracle if oracle.scores])
+def test_a_bound_on_accuracy_is_refused_where_it_is_a_score(oracle: Oracle) -> None:
+    with pytest.raises(InputError, match=f"^constraint: accuracy>=0.9 bounds a fraction, and {oracle} only ranks"):
+        Settings(accuracy=oracle, constraints=("accuracy>=0.9",))
+    Settings(accuracy=oracle, constraints=("latency_ms<=5",))
+
+
+def test_a_score_is_not_printed_as_a_percentage(results: Results) -> None:
+    scored = replace(results.front[0], accuracy=1234.5, accuracy_tier=AccuracyTier.ZERO_COST)
+    assert scored.accuracy_text == "1234"
+    assert replace(scored, accuracy=0.5, accuracy_tier=AccuracyTier.TRAINED).accuracy_text == "50.00%"
+
+
+def test_a_bound_on_latency_asks_for_accuracy_and_one_on_accuracy_for_speed(results: Results) -> None:
+    def chosen(constraint: str) -> tuple[float, float]:
+        best = best_pair(results.front, [parse_constraint(constraint)], 100)
+        assert best is not None
+        assert best.cycles is not None
+        return best.accuracy, best.cycles
+
+    bound = sorted(evaluation.cycles or 0 for evaluation in results.front)[len(results.front) // 2]
+    accuracy, cycles = chosen(f"cycles<={bound}")
+    assert cycles <= bound
+    assert accuracy == max(e.accuracy for e in results.front if (e.cycles or 0) <= bound)
+    accuracy, cycles = chosen("accuracy>=0.8")
+    assert accuracy >= 0.8
+    assert cycles == min(e.cycles or 0 for e in results.front if e.accuracy >= 0.8)
