@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, AddLayout
 from hwgen.rtl.act_buffer import row_places
-from hwgen.rtl.step import ControlLayout, StepFields, StepLayout
+from hwgen.rtl.step import ControlLayout, StepFields, step_layout
 
 
 def add_steps(add: Mapping[str, int], lanes: int) -> list[StepFields]:
@@ -45,7 +45,7 @@ class AddSequencer(wiring.Component):
             {
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),
                 "instruction": Out(AddLayout),  # the instruction being walked, valid until the next is accepted
-                "step": Out(StepLayout),  # all zero where there is none
+                "step": Out(step_layout(config)),  # all zero where there is none
                 "active": Out(1),  # an instruction is being walked
             }
         )
@@ -81,7 +81,7 @@ class AddSequencer(wiring.Component):
                 row_address.eq(0),
             ]
 
-        partial = Signal(StepLayout)
+        partial = Signal(self.step.shape())
         operand = Mux(right, self.instruction.right_address, self.instruction.left_address)
         vector = Signal(ACT_ADDRESS_BITS, reset_less=True)
         m.d.sync += [

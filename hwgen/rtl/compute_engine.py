@@ -29,7 +29,7 @@ from hwgen.rtl.queue import Queue
 from hwgen.rtl.ram import Ram, RamShape
 from hwgen.rtl.requantise import ParameterLayout
 from hwgen.rtl.rs_array import RowStationaryArray
-from hwgen.rtl.step import ControlLayout, FetchLayout, StepLayout
+from hwgen.rtl.step import ControlLayout, FetchLayout, most_macs, step_layout
 from hwgen.rtl.ws_array import WeightStationaryArray
 
 DESCRIPTORS = 4
@@ -74,7 +74,7 @@ class ComputeEngine(wiring.Component):
                 "issuing": Out(1),  # the array or the adder takes a step
                 "active": Out(1),  # a sequencer walks an instruction
                 "waiting_drain": Out(1),  # the array waits for the drain
-                "macs": Out(11),  # multiply-accumulates of the network in this cycle
+                "macs": Out(range(most_macs(config) + 1)),  # multiply-accumulates of the network in this cycle
                 "weight_reads": Out(1),  # a word of the weight buffer is read
                 "weight_file_used": Out(1),  # each processing element reads or writes its register file of weights
                 "input_file_used": Out(1),  # each array row reads or writes its register file of operands
@@ -156,7 +156,7 @@ class ComputeEngine(wiring.Component):
         connect(m, descriptors.output, drain.descriptors)
 
         # Fetch: operands and weights arrive at the array together.
-        step = Signal(StepLayout)
+        step = Signal(step_layout(config))
         m.d.comb += [
             step.eq(adds.step.as_value() | macs.step.as_value()),
             self.fetch.eq(step.fetch),

@@ -10,7 +10,7 @@ from hwgen.config import AcceleratorConfig
 from hwgen.isa import Region
 from hwgen.registers import COUNTER_BASE, COUNTERS, IDENTITY, REGISTERS
 from hwgen.rtl.axi import axi4_lite_slave_ports
-from hwgen.rtl.counters import INCREMENT_BITS, Counters
+from hwgen.rtl.counters import Counters, increment_bits
 
 ADDRESS_BITS = 12
 BASE_REGISTERS = {
@@ -34,7 +34,7 @@ class ControlRegisters(wiring.Component):
                 "bus_error": In(1),  # pulse: the memory answered with an error
                 "done": Out(1),  # a run has finished since the last start
                 "bases": Out(32).array(len(Region)),  # base address of each region
-                "increments": In(INCREMENT_BITS).array(len(COUNTERS)),  # this cycle's growth of each counter
+                "increments": In(increment_bits(config)).array(len(COUNTERS)),  # this cycle's growth of each counter
             }
         )
 

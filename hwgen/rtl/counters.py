@@ -12,20 +12,20 @@ from amaranth.lib.wiring import In, Out
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.registers import COUNTERS
 from hwgen.rtl.ram import Ram, RamShape
+from hwgen.rtl.step import most_macs
 
 COUNTER_BITS = 48
 TOTALS = RamShape(width=COUNTER_BITS, depth=len(COUNTERS), granule=COUNTER_BITS)
-INCREMENT_BITS = 11
-"""Widest amount that a counter grows by in a cycle: MACs."""
 
 
 def largest_increment(name: str, config: AcceleratorConfig) -> int:
-    """The most that the counter of that name grows by in a cycle.
+    """The most that the counter of that name grows by in a cycle."""
+    return {"macs": most_macs(config), "act_reads": ROW_BANKS, "requantised": config.requant_lanes}.get(name, 1)
 
-    Where pixels share the columns a step may count more MACs than there are multipliers, and others fewer.
-    """
-    most_macs = (1 << INCREMENT_BITS) - 1
-    return {"macs": most_macs, "act_reads": ROW_BANKS, "requantised": config.requant_lanes}.get(name, 1)
+
+def increment_bits(config: AcceleratorConfig) -> int:
+    """Width of the widest amount that a counter grows by in a cycle."""
+    return max(largest_increment(counter.name, config) for counter in COUNTERS).bit_length()
 
 
 class Counters(wiring.Component):
@@ -43,7 +43,7 @@ class Counters(wiring.Component):
             {
                 "clear": In(1),  # all counters become 0
                 "counts": In(1),  # this cycle's increments count
-                "increments": In(INCREMENT_BITS).array(len(COUNTERS)),  # this cycle's growth of each counter
+                "increments": In(increment_bits(config)).array(len(COUNTERS)),  # this cycle's growth of each counter
                 "read": In(1),  # the host waits for a counter
                 "index": In(range(len(COUNTERS))),  # which
                 "valid": Out(1),  # its total is there
@@ -74,7 +74,7 @@ class Counters(wiring.Component):
         m.d.sync += [turns.eq(Mux(self.clear, turns.init, turns.rotate_left(1))), starts.eq(first_round)]
         taken: list[Value] = []
         for index, counter in enumerate(COUNTERS):
-            increment = Signal(INCREMENT_BITS, name=f"increment_{counter.name}", reset_less=True)
+            increment = Signal.like(self.increments[index], name=f"increment_{counter.name}", reset_less=True)
             bits = (count * largest_increment(counter.name, self.config)).bit_length()
             growth = Signal(bits, name=f"growth_{counter.name}", reset_less=True)
             m.d.sync += increment.eq(Mux(self.counts, self.increments[index], 0))

@@ -23,7 +23,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, WORD_ADDRESS_BITS, MacLayout
-from hwgen.rtl.step import OFFSET_BITS, StepLayout, entry_bits, slot_bits
+from hwgen.rtl.step import OFFSET_BITS, entry_bits, slot_bits, step_layout
 
 ROW_BITS = 14
 
@@ -40,7 +40,7 @@ class MacSequencer(wiring.Component):
             {
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),
                 "slot_drained": In(1),  # pulse: the drain has taken a partial sum
-                "step": Out(StepLayout),  # all zero where there is none, neither control.fetch nor control.mac
+                "step": Out(step_layout(config)),  # all zero where there is none, neither control.fetch nor control.mac
                 "active": Out(1),  # an instruction is being walked
                 "issuing": Out(1),  # a step leaves the loops in this cycle
                 "waiting": Out(1),  # all partial sums are in use
@@ -279,7 +279,7 @@ class MacSequencer(wiring.Component):
             become(enters_pixel, 1)
 
         # First cycle: the first kernel row of the step, and the vector's place in it.
-        first = Signal(StepLayout)
+        first = Signal(self.step.shape())
         first_row = Signal(signed(ROW_BITS), reset_less=True)
         pixel_offset = Signal(signed(OFFSET_BITS), reset_less=True)
         kernel_offset = Signal(signed(OFFSET_BITS), reset_less=True)
@@ -326,7 +326,7 @@ class MacSequencer(wiring.Component):
         ]
 
         # Second cycle: which rows are stored, and the first one's address in its bank.
-        second = Signal(StepLayout)
+        second = Signal(self.step.shape())
         row_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
         vector_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
         pitch_2 = Signal(ACT_ADDRESS_BITS, reset_less=True)

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
-from hwgen.rtl.step import StepLayout
+from hwgen.rtl.step import step_layout
 
 
 def pad_and_clamp(vector: list[int], offset: int, row_bytes: int, pad: int, low: int, high: int) -> list[int]:
@@ -39,7 +39,7 @@ class OperandStage(wiring.Component):
         rows_layout = data.ArrayLayout(8 * config.rows, ROW_BANKS)
         super().__init__(
             {
-                "step": In(StepLayout),  # the step whose vectors are being fetched
+                "step": In(step_layout(config)),  # the step whose vectors are being fetched
                 "fetched": In(rows_layout),  # the vectors, ActBuffer.fetch_latency later
                 "operands": Out(rows_layout),  # the same with padding, one byte per lane
             }

@@ -8,7 +8,7 @@ from amaranth.hdl import signed
 from amaranth.lib import data
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
-from hwgen.isa import ACT_ADDRESS_BITS, WORD_ADDRESS_BITS
+from hwgen.isa import ACT_ADDRESS_BITS, WORD_ADDRESS_BITS, Opcode, largest
 
 OFFSET_BITS = 22
 
@@ -44,21 +44,33 @@ FetchLayout = data.StructLayout(
 )
 """Vectors at the same place in up to four successive rows."""
 
-StepLayout = data.StructLayout(
-    {
-        "control": ControlLayout,
-        "fetch": FetchLayout,
-        "offset": signed(OFFSET_BITS),  # the vector's position in the stored row
-        "row_bytes": OFFSET_BITS,  # bytes stored in the row; lanes outside are padding
-        "rows_valid": ROW_BANKS,  # which of the rows are stored at all
-        "pad_value": signed(8),
-        "input_low": signed(8),
-        "input_high": signed(8),
-        "weight_address": WORD_ADDRESS_BITS,
-        "macs": 11,  # multiply-accumulates of the network in this step
-    }
-)
-"""Vectors of operands and where their products go."""
+
+def most_macs(config: AcceleratorConfig) -> int:
+    """The most multiply-accumulates of the network that a step counts.
+
+    Where pixels share the columns, the last step of a kernel row counts what is left of it for each of them: as many
+    lanes as the instruction can say, whether or not the array has them.
+    """
+    return largest(Opcode.MAC, "last_lanes") * ROW_BANKS * config.cols
+
+
+def step_layout(config: AcceleratorConfig) -> data.StructLayout:
+    """Vectors of operands and where their products go."""
+    return data.StructLayout(
+        {
+            "control": ControlLayout,
+            "fetch": FetchLayout,
+            "offset": signed(OFFSET_BITS),  # the vector's position in the stored row
+            "row_bytes": OFFSET_BITS,  # bytes stored in the row; lanes outside are padding
+            "rows_valid": ROW_BANKS,  # which of the rows are stored at all
+            "pad_value": signed(8),
+            "input_low": signed(8),
+            "input_high": signed(8),
+            "weight_address": WORD_ADDRESS_BITS,
+            "macs": range(most_macs(config) + 1),  # multiply-accumulates of the network in this step
+        }
+    )
+
 
 StepFields = dict[str, Any]
 """A step for the goldens: its fields by name, with those of ``control`` among them; ``fetched`` has the (bank, address)
@@ -66,9 +78,9 @@ of each row's vector in place of ``fetch``."""
 
 
 def step_fields(step: data.Const) -> StepFields:
-    """What a ``StepLayout`` value means."""
+    """What a value of a ``step_layout`` means."""
     control = {name: step.control[name] for name, _ in ControlLayout}
-    operands = {name: step[name] for name, _ in StepLayout if name not in ("control", "fetch")}
+    operands = {name: step[name] for name, _ in step.shape() if name not in ("control", "fetch")}
     return {**control, **operands, "fetched": fetched_places(step.fetch)}
 
 

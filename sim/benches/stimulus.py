@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig, Dataflow
-from hwgen.isa import ACT_ADDRESS_BITS
+from hwgen.isa import ACT_ADDRESS_BITS, Opcode, largest
 
 
 def random_mac(rng: np.random.Generator, config: AcceleratorConfig, **fixed: int) -> dict[str, int]:
@@ -45,10 +45,10 @@ def random_mac(rng: np.random.Generator, config: AcceleratorConfig, **fixed: int
         "take_maximum": int(rng.integers(2)),
         "accumulate": 0,
         "hold": 0,
-        "lanes": int(rng.integers(0, 32 // step_rows + 1)),
-        "last_lanes": int(rng.integers(0, 32 // step_rows + 1)),
-        "group_channels": int(rng.integers(1, 33)),
-        "last_channels": int(rng.integers(1, 33)),
+        "lanes": int(rng.integers(0, largest(Opcode.MAC, "lanes") + 1)),
+        "last_lanes": int(rng.integers(0, largest(Opcode.MAC, "last_lanes") + 1)),
+        "group_channels": int(rng.integers(1, config.cols + 1)),
+        "last_channels": int(rng.integers(1, config.cols + 1)),
         **fixed,
     }
 

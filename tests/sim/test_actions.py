@@ -11,11 +11,15 @@ import pytest
 from hwgen.actions import action_counts
 from hwgen.compiler import compile_graph
 from hwgen.config import PRESETS, AcceleratorConfig, Dataflow
-from hwgen.graph import LayerGraph
+from hwgen.graph import Conv, LayerGraph, Window
 from hwgen.importers.tflite import read_tflite
 from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
+from hwgen.rtl.mac_steps import mac_steps
+from hwgen.rtl.step import most_macs
 from sim.simulate import simulate
+from tests.hwgen.interpreter import instructions
 from tests.hwgen.random_graphs import random_layer_graph
+from tests.hwgen.single_layers import single_layer
 from tests.sim.accelerators import ACCELERATORS
 from tests.sim.test_cycle_sweep import accelerators
 from tests.sim.test_networks import MLPERF_TINY
@@ -41,6 +45,17 @@ def test_actions_of_random_networks_are_those_that_the_rtl_counts(
     rng = np.random.default_rng(1)
     for _ in range(25):
         assert differences(random_layer_graph(rng, max_elements=1024), config, memory) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataflow", [Dataflow.OS, Dataflow.WS])
+def test_the_rtl_counts_a_step_of_all_macs_that_an_instruction_can_say(dataflow: Dataflow) -> None:
+    """32 pixels share the columns of a step that counts all 63 operands in each of the kernel's four rows."""
+    config = AcceleratorConfig(rows=4, cols=32, dataflow=dataflow, act_buffer_kib=8, weight_buffer_kib=64)
+    graph = single_layer(Conv, (6, 71, 7), 1, Window((4, 9), stride=(1, 2)))
+    *_, mac, _, _ = instructions(compile_graph(graph, config).image)
+    assert max(step["macs"] for step in mac_steps([mac.fields], config)) == most_macs(config)
+    assert differences(graph, config) == {}
 
 
 @pytest.mark.slow

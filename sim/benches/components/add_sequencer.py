@@ -11,12 +11,13 @@ from cocotb.triggers import FallingEdge
 
 from hwgen.isa import Opcode, encode
 from hwgen.rtl.add_sequencer import add_steps
-from hwgen.rtl.step import StepLayout, step_fields
+from hwgen.rtl.step import step_fields, step_layout
 from sim.benches.components.setup import configuration, start
 from sim.benches.stimulus import random_add
 from sim.benches.streams import put
 
-LANES = configuration().eltwise_lanes
+CONFIG = configuration()
+LANES = CONFIG.eltwise_lanes
 INSTRUCTIONS = 30
 
 
@@ -38,4 +39,4 @@ async def agrees_with_the_golden(dut: Any, pause: float) -> None:
 
 
 def dut_step(dut: Any) -> Any:
-    return StepLayout.from_bits(int(dut.step.value))
+    return step_layout(CONFIG).from_bits(int(dut.step.value))

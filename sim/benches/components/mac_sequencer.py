@@ -11,12 +11,13 @@ from cocotb.triggers import FallingEdge
 
 from hwgen.isa import Opcode, encode
 from hwgen.rtl.mac_steps import mac_steps
-from hwgen.rtl.step import StepLayout, step_fields
+from hwgen.rtl.step import step_fields, step_layout
 from sim.benches.components.setup import configuration, start
 from sim.benches.stimulus import random_macs
 from sim.benches.streams import put
 
 CONFIG = configuration()
+LAYOUT = step_layout(CONFIG)
 INSTRUCTIONS = 20
 
 
@@ -31,14 +32,14 @@ async def agrees_with_the_golden(dut: Any, pause: float, longest_drain: int) -> 
     drains: list[tuple[int, int]] = []
     """Cycle in which each partial sum that is complete will have been drained, and its slot."""
     for expected in mac_steps(program, CONFIG):
-        step = StepLayout.from_bits(0)
+        step = LAYOUT.from_bits(0)
         while not (step.control.fetch or step.control.mac):
             await FallingEdge(dut.clk)
             cycle += 1
             due = bool(drains) and drains[0][0] <= cycle
             drains = drains[due:]
             dut.slot_drained.value = due
-            step = StepLayout.from_bits(int(dut.step.value))
+            step = LAYOUT.from_bits(int(dut.step.value))
         assert step_fields(step) == expected
         assert all(slot != expected["slot"] for _, slot in drains), "a complete sum is overwritten before it is drained"
         if expected["complete"]:

@@ -12,11 +12,13 @@ from cocotb.triggers import FallingEdge
 from hwgen.config import ROW_BANKS
 from hwgen.rtl.act_buffer import ActBuffer
 from hwgen.rtl.operand_stage import OperandStage, step_operands
-from hwgen.rtl.step import StepLayout
+from hwgen.rtl.step import step_layout
 from sim.benches.components.setup import configuration, start
 from sim.benches.stimulus import random_operands
 
-LANES = configuration().rows
+CONFIG = configuration()
+LAYOUT = step_layout(CONFIG)
+LANES = CONFIG.rows
 STEPS = 2000
 
 
@@ -36,6 +38,6 @@ async def agrees_with_the_golden(dut: Any) -> None:
         if checked >= 0:
             assert int(dut.operands.value) == packed(step_operands(steps[checked], vectors[checked]))
         if cycle < STEPS:
-            dut.step.value = StepLayout.const(steps[cycle]).as_bits()
+            dut.step.value = LAYOUT.const(steps[cycle]).as_bits()
         if 0 <= fetched < STEPS:
             dut.fetched.value = packed(vectors[fetched])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hwgen.config import AcceleratorConfig, Dataflow
-from hwgen.isa import Opcode, encode
+from hwgen.config import ROW_BANKS, AcceleratorConfig, Dataflow
+from hwgen.isa import Opcode, encode, largest
 from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.mac_steps import mac_steps
 from hwgen.rtl.step import StepFields, step_fields
@@ -74,6 +74,17 @@ def test_random_programs(dataflow: Dataflow, rf_depth: int, drain_cycles: tuple[
     config = AcceleratorConfig(dataflow=dataflow, rf_depth=rf_depth)
     program = random_macs(np.random.default_rng(rf_depth), 12, config)
     assert_steps(config, program, simulate(config, program, drain_cycles, gaps=0.5))
+
+
+@pytest.mark.parametrize("cols", [4, 8, 9, 32])
+def test_a_step_counts_all_that_its_instruction_says(cols: int) -> None:
+    """Many more MACs than there are multipliers, where pixels share the columns."""
+    config = AcceleratorConfig(rows=4, cols=cols)
+    lanes = largest(Opcode.MAC, "last_lanes")
+    most = {"step_rows": ROW_BANKS, "last_rows": ROW_BANKS, "last_lanes": lanes, "last_channels": cols, "slide": 0}
+    program = [random_mac(np.random.default_rng(0), config, **most)]
+    assert max(step["macs"] for step in mac_steps(program, config)) == lanes * ROW_BANKS * cols
+    assert_steps(config, program, simulate(config, program, (0, 0), gaps=0.0))
 
 
 def test_steps_follow_each_other_without_a_gap() -> None:
