@@ -11,6 +11,7 @@ import io
 import lzma
 import pickle
 import tarfile
+import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
+from rich.console import Console
 
 from hwgen.cache import cache_directory
 from hwgen.files import replacing
@@ -60,21 +62,24 @@ def load_cifar10_images(data_dir: Path | None = None) -> CifarImages:
     """
     source = find_file(tuple(_READERS), data_dir)
     cached = _cache_path(source)
-    if not cached.exists():
-        provenance = JPEG_PROVENANCE if source.name == "cifar10-jpeg.tar.xz" else OFFICIAL_PROVENANCE
+    if cached.exists():
         try:
-            train, test = _READERS[source.name](source)
-        except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
-            raise DataError(f"cifar10: {source} cannot be read ({error}); accepted: an undamaged archive") from error
-        _write_cache(cached, CifarImages(*train, *test, provenance))
-    with np.load(cached) as stored:
-        return CifarImages(
-            stored["train_images"],
-            stored["train_labels"],
-            stored["test_images"],
-            stored["test_labels"],
-            str(stored["provenance"]),
-        )
+            return _read_cache(cached)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError) as error:
+            message = f"cifar10: {cached} is damaged ({error}); {source} is read again"
+            Console(stderr=True).print(message, soft_wrap=True, highlight=False, markup=False)
+    images = _read_source(source)
+    _write_cache(cached, images)
+    return images
+
+
+def _read_source(source: Path) -> CifarImages:
+    provenance = JPEG_PROVENANCE if source.name == "cifar10-jpeg.tar.xz" else OFFICIAL_PROVENANCE
+    try:
+        train, test = _READERS[source.name](source)
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+        raise DataError(f"cifar10: {source} cannot be read ({error}); accepted: an undamaged archive") from error
+    return CifarImages(*train, *test, provenance)
 
 
 def _cache_path(source: Path) -> Path:
@@ -82,6 +87,17 @@ def _cache_path(source: Path) -> Path:
     status = source.stat()
     key = f"{source.resolve()}:{status.st_size}:{status.st_mtime_ns}"
     return cache_directory() / f"cifar10-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+
+
+def _read_cache(path: Path) -> CifarImages:
+    with np.load(path) as stored:
+        return CifarImages(
+            stored["train_images"],
+            stored["train_labels"],
+            stored["test_images"],
+            stored["test_labels"],
+            str(stored["provenance"]),
+        )
 
 
 def _write_cache(path: Path, images: CifarImages) -> None:

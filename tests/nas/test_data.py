@@ -201,6 +201,27 @@ def test_images_are_decoded_once(directory, cache):
     assert [path.suffix for path in cache.iterdir()] == [".npz"]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: whole[:2000],
+        lambda whole: whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:],
+        lambda whole: b"PK\5\6" + bytes(18),
+    ],
+    ids=["emptied", "cut off", "a bit flipped", "an archive of nothing"],
+)
+def test_a_damaged_cache_is_made_again(directory, cache, damage, capsys):
+    write_archive(directory / "cifar-10-binary.tar.gz", binary_files(), "w:gz")
+    images = load_cifar10_images(directory)
+    (cached,) = cache.iterdir()
+    whole = cached.read_bytes()
+    cached.write_bytes(damage(whole))
+    assert np.array_equal(load_cifar10_images(directory).train_images, images.train_images)
+    assert f"{cached} is damaged" in capsys.readouterr().err
+    assert cached.read_bytes() == whole
+
+
 def test_decoded_images_lie_in_the_user_s_cache_directory(directory, tmp_path, monkeypatch):
     monkeypatch.delenv("COSYNTH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
