@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The queue keeps order, loses nothing and is as fast as Amaranth's own, in every cycle."""
 
 from __future__ import annotations
