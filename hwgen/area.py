@@ -25,6 +25,10 @@ def lut_equivalents(config: AcceleratorConfig) -> int:
 
     It leaves out flip-flops, the operand registers of each multiplier among them, because they lie beside the LUTs; and
     everything but arithmetic on data and memories: multiplexers, shifters, sequencers and transfer engines.
+
+    Lanes and array stand in the proportion that synthesis finds: Yosys 0.70, given no multipliers (``synth_xilinx
+    -nodsp``), takes 1.9 6-input LUTs for one counted here in an output-stationary array (of 16 and 32 multipliers), 2.3
+    in a requantisation lane and 2.5 in a lane that scales an addition's operands.
     """
     multiply_accumulate = 8 * 8 + ACCUMULATOR_BITS
     requantisation = 32 * 32
