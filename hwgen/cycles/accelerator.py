@@ -11,6 +11,7 @@ from hwgen.cycles.compute_engine import ComputeEngine
 from hwgen.cycles.instructions import decode
 from hwgen.cycles.load_engine import LoadEngine
 from hwgen.cycles.read_port import ReadPort
+from hwgen.cycles.run import Run
 from hwgen.cycles.sequencer import Sequencer
 from hwgen.cycles.store_engine import StoreEngine
 from hwgen.memory_model import DEFAULT_MEMORY, MemoryModel
@@ -34,15 +35,14 @@ def predict(program: Program, memory: MemoryModel = DEFAULT_MEMORY) -> Predictio
 
     Raises RuntimeError where the program's instructions wait for each other.
     """
-    bus_bytes = program.config.bus_bytes
     agenda = Agenda()
     retirements = Retirements(agenda)
+    run = Run(program.config, memory, agenda, retirements, ActBuffer())
     queues = {engine: Queue(retirements, agenda) for engine in Engine}
-    sequencer = Sequencer(decode(program.image), queues, retirements, bus_bytes, memory, agenda)
-    act_buffer = ActBuffer()
-    load = LoadEngine(program.config, queues[Engine.LOAD], retirements, act_buffer, memory, agenda)
-    compute = ComputeEngine(program.config, queues[Engine.COMPUTE], retirements, act_buffer, agenda)
-    store = StoreEngine(program.config, queues[Engine.STORE], retirements, act_buffer, memory, agenda)
+    sequencer = Sequencer(run, decode(program.image), queues)
+    load = LoadEngine(run, queues[Engine.LOAD])
+    compute = ComputeEngine(run, queues[Engine.COMPUTE])
+    store = StoreEngine(run, queues[Engine.STORE])
     # Within a cycle each sees what its successor accepts: a burst that leaves makes room for the request behind it.
     steps = [ReadPort((sequencer, load), memory, agenda).step, load.step, compute.step, store.step, sequencer.step]
     now = 0

@@ -8,13 +8,14 @@ from functools import cache, partial
 
 import numpy as np
 
-from hwgen.config import ROW_BANKS, AcceleratorConfig
-from hwgen.cycles.act_buffer import Accesses, ActBuffer, Walk
+from hwgen.config import ROW_BANKS
+from hwgen.cycles.act_buffer import Accesses, Walk
 from hwgen.cycles.blocks import PipelineState, mac_blocks, pixel_cycles, run_blocks, run_slice, slice_cycles
-from hwgen.cycles.clock import Agenda, Queue, Retirements
+from hwgen.cycles.clock import Queue
 from hwgen.cycles.fetches import add_fetches, add_halves, mac_fetches, mac_halves
 from hwgen.cycles.instructions import Instruction
 from hwgen.cycles.memories import add_results, in_halves, mac_results
+from hwgen.cycles.run import Run
 from hwgen.isa import Opcode
 from hwgen.program import Engine
 from hwgen.rtl import act_buffer as rtl
@@ -41,17 +42,12 @@ RETIRE_LATENCY = RequantiseLane.latency + rtl.ActBuffer.write_latency - Instruct
 class ComputeEngine:
     """``hwgen.rtl.compute_engine``: nothing from outside delays an instruction that it has begun."""
 
-    def __init__(
-        self, config: AcceleratorConfig, queue: Queue, retirements: Retirements, act_buffer: ActBuffer, agenda: Agenda
-    ) -> None:
-        self._config = config
+    def __init__(self, run: Run, queue: Queue) -> None:
+        self._run = run
         self._queue = queue
-        self._retirements = retirements
-        self._act_buffer = act_buffer
-        self._agenda = agenda
-        self._pixel_latency = MacSequencer.latency + OperandStage.latency + array_latency(config) + 1
+        self._pixel_latency = MacSequencer.latency + OperandStage.latency + array_latency(run.config) + 1
         """Cycles from a pixel's last step to its drain's first cycle."""
-        self._state = PipelineState(array=0, drain=0, slots=np.zeros(config.partial_sums, np.int64))
+        self._state = PipelineState(array=0, drain=0, slots=np.zeros(run.config.partial_sums, np.int64))
         self._accepts_at: int | None = None
         """When the addition that was announced is accepted."""
         self._array_free = 0
@@ -87,7 +83,7 @@ class ComputeEngine:
     def _run_mac(self, instruction: Instruction, now: int) -> None:
         fields, latency = instruction.fields, self._pixel_latency
         state = replace(self._state, array=now + 1, drain=self._read_descriptor(now) + 1)
-        blocks = mac_blocks(fields, self._config)
+        blocks = mac_blocks(fields, self._run.config)
         accumulate, hold = bool(fields["accumulate"]), bool(fields["hold"])
         if hold or accumulate:
             block = blocks[0].blocks[0]
@@ -99,14 +95,14 @@ class ComputeEngine:
         # The next is accepted in the cycle of the last step; an addition is announced after it.
         self._array_free = self._state.array - 1
         self._adder_free = max(self._adder_free, self._state.array)
-        self._agenda.visit(self._array_free)
-        self._agenda.visit(self._adder_free)
+        self._run.agenda.visit(self._array_free)
+        self._run.agenda.visit(self._adder_free)
         self._finish(self._state.drain - 1)
         first_fetch = now + 1 + FETCH_LATENCY
         last_fetch = self._array_free + FETCH_LATENCY
-        halves = mac_halves(fields, self._config)
+        halves = mac_halves(fields, self._run.config)
         self._fetch(
-            first_fetch, last_fetch, halves, lambda: mac_fetches(fields, cycles()[0] + FETCH_LATENCY, self._config)
+            first_fetch, last_fetch, halves, lambda: mac_fetches(fields, cycles()[0] + FETCH_LATENCY, self._run.config)
         )
         if not hold:
             row_bytes = (fields["out_width"] - 1) * fields["out_step"] + fields["groups"] * fields["group_channels"]
@@ -115,7 +111,7 @@ class ComputeEngine:
                 now,
                 fields["out_address"],
                 span,
-                lambda: mac_results(fields, cycles()[1] + WRITE_LATENCY, self._config),
+                lambda: mac_results(fields, cycles()[1] + WRITE_LATENCY, self._run.config),
             )
 
     def _announce_add(self, instruction: Instruction, now: int) -> bool:
@@ -124,47 +120,47 @@ class ComputeEngine:
             return False
         accepted = self._read_descriptor(now) + 1
         self._accepts_at = accepted
-        self._agenda.visit(accepted)
-        vectors = instruction.fields["rows"] * -(-instruction.fields["row_elements"] // self._config.eltwise_lanes)
+        self._run.agenda.visit(accepted)
+        vectors = instruction.fields["rows"] * -(-instruction.fields["row_elements"] // self._run.config.eltwise_lanes)
         issued = accepted + OPERANDS * vectors
         self._array_free = issued + 1
-        self._agenda.visit(self._array_free)
+        self._run.agenda.visit(self._array_free)
         finished = issued + ADD_SEQUENCER_LATENCY + OperandStage.latency + EltwiseAdder.latency
         self._adder_free = finished + 1
-        self._agenda.visit(self._adder_free)
+        self._run.agenda.visit(self._adder_free)
         self._finish(finished)
         fields = instruction.fields
         first_fetch = accepted + 1 + ADD_SEQUENCER_LATENCY + 1
         last_fetch = issued + ADD_SEQUENCER_LATENCY + 1
-        halves = add_halves(fields, self._config)
-        self._fetch(first_fetch, last_fetch, halves, lambda: add_fetches(fields, first_fetch, self._config))
+        halves = add_halves(fields, self._run.config)
+        self._fetch(first_fetch, last_fetch, halves, lambda: add_fetches(fields, first_fetch, self._run.config))
         first_result = finished - OPERANDS * (vectors - 1) + WRITE_LATENCY
         span = (fields["rows"] - 1) // ROW_BANKS * fields["pitch"] + fields["row_elements"]
         self._write(
             first_result,
             fields["out_address"],
             span,
-            lambda: add_results(fields, first_result, OPERANDS, self._config),
+            lambda: add_results(fields, first_result, OPERANDS, self._run.config),
         )
         return True
 
     def _fetch(self, first: int, last: int, halves: int, walk: Walk) -> None:
         """Announce an instruction's fetches."""
-        self._act_buffer.fetches.add(Accesses(first, last, halves, walk))
-        self._act_buffer.next_fetch = self._array_free + 1 + FETCH_LATENCY
+        self._run.act_buffer.fetches.add(Accesses(first, last, halves, walk))
+        self._run.act_buffer.next_fetch = self._array_free + 1 + FETCH_LATENCY
 
     def _write(self, first: int, address: int, span: int, walk: Walk) -> None:
         """Announce an instruction's results, which the drain takes until ``_drain_free``."""
-        halves = in_halves(address, address + span, self._config)
-        self._act_buffer.results.add(Accesses(first, self._drain_free + WRITE_LATENCY, halves, walk))
+        halves = in_halves(address, address + span, self._run.config)
+        self._run.act_buffer.results.add(Accesses(first, self._drain_free + WRITE_LATENCY, halves, walk))
 
     def _read_descriptor(self, now: int) -> int:
         """When the drain takes the descriptor that is written in cycle ``now``."""
         read = max(now + 1, self._drain_free)
         self._descriptor_reads.append(read)
-        self._agenda.visit(read + 1)
+        self._run.agenda.visit(read + 1)
         return read
 
     def _finish(self, drained: int) -> None:
         self._drain_free = drained
-        self._retirements.retire(Engine.COMPUTE, drained + RETIRE_LATENCY)
+        self._run.retirements.retire(Engine.COMPUTE, drained + RETIRE_LATENCY)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from hwgen.config import AcceleratorConfig
-from hwgen.cycles.act_buffer import ActBuffer
-from hwgen.cycles.clock import Agenda, Queue, Retirements
+from hwgen.cycles.clock import Queue
 from hwgen.cycles.compute_engine import WRITE_LATENCY
 from hwgen.cycles.instructions import Instruction
 from hwgen.cycles.memories import load_memories
 from hwgen.cycles.read_port import Arrival, BurstSplitter
+from hwgen.cycles.run import Run
 from hwgen.isa import Opcode
-from hwgen.memory_model import MemoryModel
 from hwgen.program import Engine
 from hwgen.rtl.load_engine import DESCRIPTORS
 
@@ -21,34 +19,23 @@ from hwgen.rtl.load_engine import DESCRIPTORS
 class LoadEngine:
     """``hwgen.rtl.load_engine``: requests run ahead of the data, by as many instructions as there are descriptors."""
 
-    def __init__(
-        self,
-        config: AcceleratorConfig,
-        queue: Queue,
-        retirements: Retirements,
-        act_buffer: ActBuffer,
-        memory: MemoryModel,
-        agenda: Agenda,
-    ) -> None:
-        self.splitter = BurstSplitter(config.bus_bytes)
-        self._config = config
-        self._act_buffer = act_buffer
+    def __init__(self, run: Run, queue: Queue) -> None:
+        self.splitter = BurstSplitter(run.config.bus_bytes)
+        self._run = run
+        self._queue = queue
         self._memories: deque[deque[int] | None] = deque()
         """The memories that each beat of the instructions in flight touches; None where they are words."""
         self._received = 0
-        """Beats that the first burst has delivered where it is not yet known to the end, and the last of them."""
+        """Beats that the first burst has delivered, where it is not yet known to the end."""
         self._arrival: Arrival | None = None
+        """The last of them."""
         self._places: tuple[int, int] | None = None
         """When the last beat was taken, and the memories that it touches, where it is not known when it is in its
         place."""
         self._placed = -1
-        """When the last beat is in its place, less one."""
+        """When the last beat of which it is known is in its place, less one."""
         self._finishing = False
-        """It is the last of its instruction."""
-        self._queue = queue
-        self._retirements = retirements
-        self._interval = memory.cycles_per_beat
-        self._agenda = agenda
+        """The last beat is its instruction's last, and not known to be in its place."""
         self._requests: deque[tuple[int, int]] = deque()
         """(address, beats) of the current instruction's requests that have not left."""
         self._requests_from = 0
@@ -61,18 +48,18 @@ class LoadEngine:
 
     def receive(self, first: int, beats: int, now: int) -> Arrival | None:
         """A burst of the first instruction in flight: words as they come, activations as the buffer takes them."""
-        memories = self._memories[0]
+        memories, interval = self._memories[0], self._run.memory.cycles_per_beat
         while self._received < beats:
             if not self._is_placed(now):
                 return None
             # The engine takes a beat when the one before is in its place.
-            offered = first if self._arrival is None else self._arrival.next_offer(self._interval)
+            offered = first if self._arrival is None else self._arrival.next_offer(interval)
             self._arrival = Arrival(offered, max(offered, self._placed + 1))
             self._received += 1
             if memories is None:
                 rest = beats - self._received
                 if rest:
-                    last = self._arrival.next_offer(self._interval) + (rest - 1) * self._interval
+                    last = self._arrival.next_offer(interval) + (rest - 1) * interval
                     self._arrival = Arrival(last, last)
                 self._received, self._placed = beats, self._arrival.taken
             else:
@@ -89,16 +76,16 @@ class LoadEngine:
     def _is_placed(self, now: int) -> bool:
         """Whether it is known when the last beat that was taken is in its place; the instruction ends with its last."""
         if self._places is not None:
-            placed = self._act_buffer.results.first_free(*self._places)
+            placed = self._run.act_buffer.results.first_free(*self._places)
             if placed > now + WRITE_LATENCY:
                 # Results of what is not begun yet may be in its way.
-                self._agenda.visit(placed - WRITE_LATENCY)
+                self._run.agenda.visit(placed - WRITE_LATENCY)
                 return False
             self._placed, self._places = placed, None
-            self._act_buffer.results.forget(placed)
+            self._run.act_buffer.results.forget(placed)
         if self._finishing:
             self._finishing = False
-            self._retirements.retire(Engine.LOAD, self._placed + 1)
+            self._run.retirements.retire(Engine.LOAD, self._placed + 1)
             self._read_descriptor()
         return True
 
@@ -114,11 +101,11 @@ class LoadEngine:
         if instruction is None:
             return sent
         self._queue.read(now)
-        self._requests.extend(requests(instruction, self._config.bus_bytes))
+        self._requests.extend(requests(instruction, self._run.config.bus_bytes))
         self._requests_from = now + 1
         self._awaited.append(sum(beats for _, beats in self._requests))
         is_act = instruction.opcode is Opcode.LOAD_ACT
-        self._memories.append(deque(load_memories(instruction.fields, self._config).tolist()) if is_act else None)
+        self._memories.append(deque(load_memories(instruction.fields, self._run.config).tolist()) if is_act else None)
         self._accepted.append(now)
         if len(self._awaited) == 1:
             self._read_descriptor()
@@ -129,7 +116,7 @@ class LoadEngine:
         if self._accepted:
             read = max(self._accepted.popleft() + 1, self._placed)
             self._descriptor_reads.append(read)
-            self._agenda.visit(read + 1)
+            self._run.agenda.visit(read + 1)
 
     def _has_descriptor(self, now: int) -> bool:
         """Whether the queue of descriptors has room."""

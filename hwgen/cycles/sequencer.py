@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hwgen.cycles.clock import Agenda, Queue, Retirements
+from hwgen.cycles.clock import Queue
 from hwgen.cycles.instructions import Instruction
 from hwgen.cycles.read_port import Arrival, BurstSplitter
+from hwgen.cycles.run import Run
 from hwgen.isa import INSTRUCTION_BYTES, INSTRUCTIONS_PER_FETCH, Opcode
-from hwgen.memory_model import MemoryModel
 from hwgen.program import Engine
 from hwgen.rtl.sequencer import ENOUGH_LOADS
 
@@ -21,25 +21,14 @@ GROUPS_AHEAD = 2
 class Sequencer:
     """``hwgen.rtl.sequencer``: fetches groups of instructions, gathers them beat by beat and queues them in order."""
 
-    def __init__(
-        self,
-        instructions: Sequence[Instruction],
-        queues: Mapping[Engine, Queue],
-        retirements: Retirements,
-        bus_bytes: int,
-        memory: MemoryModel,
-        agenda: Agenda,
-    ) -> None:
-        self.splitter = BurstSplitter(bus_bytes)
+    def __init__(self, run: Run, instructions: Sequence[Instruction], queues: Mapping[Engine, Queue]) -> None:
+        self.splitter = BurstSplitter(run.config.bus_bytes)
         self.finished_at: int | None = None
         """The cycle in which the run ends, once known."""
+        self._run = run
         self._instructions = instructions
         self._queues = queues
-        self._retirements = retirements
-        self._bus_bytes = bus_bytes
-        self._beats_per_instruction = INSTRUCTION_BYTES // bus_bytes
-        self._interval = memory.cycles_per_beat
-        self._agenda = agenda
+        self._beats_per_instruction = INSTRUCTION_BYTES // run.config.bus_bytes
         self._requested = 0
         """Groups."""
         self._asks_from: int | None = None
@@ -58,18 +47,18 @@ class Sequencer:
 
     def receive(self, first: int, beats: int, now: int) -> Arrival:
         """Part of a group arrives."""
-        size = self._beats_per_instruction
+        size, interval = self._beats_per_instruction, self._run.memory.cycles_per_beat
         arrives = first + BUFFER_LATENCY
         position = size - 1 - self._beats % size
         while position < beats:
-            self._arrivals.append(arrives + position * self._interval)
+            self._arrivals.append(arrives + position * interval)
             position += size
         self._beats += beats
-        self._last_beat = arrives + (beats - 1) * self._interval
+        self._last_beat = arrives + (beats - 1) * interval
         self._gather()
         if self._ended_at is not None:
             self._finish(self._ended_at)
-        last = first + (beats - 1) * self._interval
+        last = first + (beats - 1) * interval
         return Arrival(last, last)
 
     def step(self, now: int) -> bool:
@@ -94,7 +83,7 @@ class Sequencer:
         if not self.splitter.ready:
             return False
         group_bytes = INSTRUCTIONS_PER_FETCH * INSTRUCTION_BYTES
-        self.splitter.accept(self._requested * group_bytes, group_bytes // self._bus_bytes, now)
+        self.splitter.accept(self._requested * group_bytes, group_bytes // self._run.config.bus_bytes, now)
         self._requested += 1
         self._asks_from = None
         return True
@@ -102,7 +91,7 @@ class Sequencer:
     def _dispatch(self, now: int) -> bool:
         instruction = self._instructions[self._next]
         if instruction.opcode is Opcode.END:
-            satisfied = self._retirements.reached_from(instruction.waits)
+            satisfied = self._run.retirements.reached_from(instruction.waits)
             if satisfied is None or satisfied > now:
                 return False
             self._ended_at = now
@@ -123,7 +112,7 @@ class Sequencer:
         if self._gathered_at is None and self._next < len(self._arrivals):
             earliest = self._last_dispatch + self._beats_per_instruction - 1
             self._gathered_at = max(self._arrivals[self._next], earliest) + 1
-            self._agenda.visit(self._gathered_at)
+            self._run.agenda.visit(self._gathered_at)
 
     def _finish(self, ended_at: int) -> None:
         """What was fetched beyond END is dropped, a beat per cycle; the run ends when nothing is left."""

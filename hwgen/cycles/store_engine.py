@@ -13,12 +13,13 @@ from functools import cached_property
 import numpy as np
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
-from hwgen.cycles.act_buffer import AccessLog, ActBuffer
-from hwgen.cycles.clock import Agenda, Queue, Retirements
+from hwgen.cycles.act_buffer import AccessLog
+from hwgen.cycles.clock import Queue
 from hwgen.cycles.compute_engine import FETCH_LATENCY
 from hwgen.cycles.instructions import Instruction
 from hwgen.cycles.load_engine import requests
 from hwgen.cycles.memories import in_halves, store_memories
+from hwgen.cycles.run import Run
 from hwgen.memory_model import MemoryModel
 from hwgen.program import Engine
 from hwgen.rtl import act_buffer as rtl
@@ -54,22 +55,10 @@ class _Store:
 class StoreEngine:
     """``hwgen.rtl.store_engine``, the write port and the memory's write channels."""
 
-    def __init__(
-        self,
-        config: AcceleratorConfig,
-        queue: Queue,
-        retirements: Retirements,
-        act_buffer: ActBuffer,
-        memory: MemoryModel,
-        agenda: Agenda,
-    ) -> None:
-        self._config = config
+    def __init__(self, run: Run, queue: Queue) -> None:
+        self._run = run
         self._queue = queue
-        self._retirements = retirements
-        self._act_buffer = act_buffer
-        self._memory = memory
-        self._agenda = agenda
-        self._settled = _Progress(taken=-memory.cycles_per_beat)
+        self._settled = _Progress(taken=-run.memory.cycles_per_beat)
         """After the instructions whose times are certain."""
         self._unsettled: deque[_Store] = deque()
         """The instructions after those."""
@@ -88,39 +77,39 @@ class StoreEngine:
             return False
         self._queue.read(now)
         if not self._unsettled:
-            self._act_buffer.fetches.forget(now)
+            self._run.act_buffer.fetches.forget(now)
         self._unsettled.append(self._accepted(instruction, now))
         self._settle(now)
         return True
 
     def _accepted(self, instruction: Instruction, now: int) -> _Store:
-        fields, bus_bytes = instruction.fields, self._config.bus_bytes
+        fields, bus_bytes = instruction.fields, self._run.config.bus_bytes
         rows = tuple(
             tuple(size for _, size in split_bursts(address, beats, bus_bytes))
             for address, beats in requests(instruction, bus_bytes)
         )
         steps = (fields["bank"] + fields["rows"] - 1) // ROW_BANKS if fields["banked"] else fields["rows"] - 1
         end = fields["act_address"] + steps * fields["act_pitch"] + fields["row_bytes"]
-        return _Store(now, fields, rows, in_halves(fields["act_address"], end, self._config), self._config)
+        return _Store(now, fields, rows, in_halves(fields["act_address"], end, self._run.config), self._run.config)
 
     def _settle(self, now: int) -> None:
         """Work out the times of what is not settled; what ends before any fetch that is not known is."""
-        next_fetch = max(self._act_buffer.next_fetch, now + 2 + FETCH_LATENCY)
+        next_fetch = max(self._run.act_buffer.next_fetch, now + 2 + FETCH_LATENCY)
         progress = self._settled.copied()
         times = []
         for store in list(self._unsettled):
-            self._accepts_from = progress.pass_store(store, self._act_buffer.fetches, self._memory)
+            self._accepts_from = progress.pass_store(store, self._run.act_buffer.fetches, self._run.memory)
             times.append(progress.retired[-1])
             if len(times) == 1 and progress.read < next_fetch:
                 times.clear()
                 self._unsettled.popleft()
                 self._settled = progress.copied()
-                self._retirements.retire(Engine.STORE, progress.retired[-1])
+                self._run.retirements.retire(Engine.STORE, progress.retired[-1])
         if self._accepts_from > now:
             times.append(self._accepts_from)
         if times:
             self._settles_at = min(times)
-            self._agenda.visit(self._settles_at)
+            self._run.agenda.visit(self._settles_at)
 
 
 def _deque(length: int) -> deque[int]:
