@@ -210,7 +210,7 @@ def search(
     ] = None,
     clock_mhz: Annotated[float, typer.Option(help="clock at which latencies are stated")] = Settings.clock_mhz,
     implement: Annotated[
-        Depth, typer.Option(help="how far the chosen accelerator is implemented on the device that it is to fit")
+        Depth, typer.Option(help="how far the front's accelerators are implemented on the device that they fit")
     ] = Settings.implement,
     hardware: Annotated[
         Hardware, typer.Option(help="what cycles are measured on: simulated RTL, or a board, simulated without --port")

@@ -28,6 +28,12 @@ class ImplementationError(RuntimeError):
     """A tool failed or is not installed; the message says what it said last, or what to install."""
 
 
+def require_package(package: str) -> None:
+    """ImplementationError where ``package`` is not installed."""
+    if find_spec(package) is None:
+        raise ImplementationError(f"{package} is not installed; run `pip install 'cosynth[implement]'`")
+
+
 def run_yosys(commands: Sequence[str], directory: Path, watch: Watch) -> None:
     """Run Yosys's ``commands``, one after another, in ``directory``. Raises ImplementationError."""
     run_tool("pyosys", [_YOSYS, *commands], directory, watch)
@@ -35,8 +41,7 @@ def run_yosys(commands: Sequence[str], directory: Path, watch: Watch) -> None:
 
 def run_tool(package: str, arguments: Sequence[str], directory: Path, watch: Watch) -> None:
     """Run ``arguments``, a Python program and its arguments, that needs ``package``. Raises ImplementationError."""
-    if find_spec(package) is None:
-        raise ImplementationError(f"{package} is not installed; run `pip install 'cosynth[implement]'`")
+    require_package(package)
     said: deque[str] = deque(maxlen=LAST_WORDS)
     command = [sys.executable, "-c", *arguments]
     with subprocess.Popen(

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.accelerators import accelerator_summary
 from flows.characterisation.plan import Point, plan
-from flows.characterisation.rows import ROW_LINES, Cells, Made, Routed, Row, row_values
+from flows.characterisation.rows import ROW_LINES, Cells, Made, Routed, Row, row_summary, row_values
+from flows.implement.ecp5.devices import refuse_oversized
 from flows.implement.ecp5.job import TOOLS, component_values
 from flows.implement.ecp5.place_and_route import place_and_route
 from flows.implement.ecp5.resources import block_memories, multipliers
@@ -60,13 +60,7 @@ def add_rows(path: Path, seed: int, count: int, largest_array: int, route: bool,
                     console.print(f"{number}/{count} left out: {error}", soft_wrap=True, highlight=False, markup=False)
                     continue
             log.append(row_values(row))
-            clock = f", {row.routed.fmax_mhz:.1f} MHz" if row.routed else f", {row.refused}" if row.refused else ""
-            console.print(
-                f"{number}/{count} {accelerator_summary(point.config)} on {point.device.name}: "
-                f"{row.total('lut'):,} LUTs, {row.total('ff'):,} flip-flops{clock}; {sum(row.seconds.values()):.0f} s",
-                soft_wrap=True,
-                highlight=False,
-            )
+            console.print(f"{number}/{count} {row_summary(row)}", soft_wrap=True, highlight=False)
 
 
 def small_points(seed: int, largest_array: int) -> Iterator[Point]:
@@ -81,13 +75,14 @@ def implement_point(point: Point, route: bool, watch: Watch) -> Row:
     components = {name: Cells(**component_values(cells)) for name, cells in netlist.components().items()}
     known = {"dsp": multipliers(point.config, point.multipliers), "bram": block_memories(point.config)}
     seconds = {"synthesis": netlist.synth_seconds}
-    if not route:
-        return Row(point, made, components, known, None, None, seconds)
+    routed, refused = None, None
     try:
-        routed, seconds["place_and_route"] = _route(point, netlist, watch)
+        refuse_oversized(point.device, netlist.cells)
+        if route:
+            routed, seconds["place_and_route"] = _route(point, netlist, watch)
     except (InputError, PatienceLost) as error:
-        return Row(point, made, components, known, None, str(error), seconds)
-    return Row(point, made, components, known, routed, None, seconds)
+        refused = str(error)
+    return Row(point, made, components, known, routed, refused, seconds)
 
 
 def _made(verilog: str) -> Made:

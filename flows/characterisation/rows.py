@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.accelerators import config_from_values, config_values
+from flows.accelerators import accelerator_summary, config_from_values, config_values
 from flows.characterisation.plan import Point
 from flows.implement.ecp5.devices import find_device
 from flows.line_log import LineFormat, read_records
@@ -63,18 +63,32 @@ class Row:
     routed: Routed | None
     """None where it was only synthesised: resources are then post-synthesis ones, and there is no clock."""
     refused: str | None
-    """Why it was not placed and routed although it was to be: it does not fit the device, or took too long."""
+    """Why it cannot be placed and routed: it does not fit the device, or took too long."""
     seconds: dict[str, float]
+
+    @property
+    def stage(self) -> str:
+        """How far it was implemented."""
+        return "post-synthesis" if self.routed is None else "placed and routed"
 
     def total(self, resource: str) -> int:
         """Cells of all components after synthesis; ``resource`` is a field of ``Cells``."""
         return sum(getattr(cells, resource) for cells in self.components.values())
 
 
+def row_summary(row: Row) -> str:
+    """What ``row`` says, in a line."""
+    clock = f", {row.routed.fmax_mhz:.1f} MHz" if row.routed else f", {row.refused}" if row.refused else ""
+    return (
+        f"{accelerator_summary(row.point.config)} on {row.point.device.name}: {row.total('lut'):,} LUTs, "
+        f"{row.total('ff'):,} flip-flops{clock}; {sum(row.seconds.values()):.0f} s"
+    )
+
+
 def row_values(row: Row) -> dict[str, Any]:
     """``row`` as a JSON object."""
     return {
-        "stage": "post-synthesis" if row.routed is None else "placed and routed",
+        "stage": row.stage,
         "accelerator": config_values(row.point.config),
         "device": row.point.device.name,
         "multipliers": row.point.multipliers,

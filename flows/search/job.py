@@ -21,8 +21,8 @@ from flows.pairs.pareto import best_pair
 from flows.pairs.rtl_evaluator import Measure, RtlEvaluator
 from flows.pairs.space import PairSpace
 from flows.search.accuracy import AccuracySource, accuracy_source, screens
-from flows.search.best_implementation import implement_best
 from flows.search.best_pair import deliver, verification_summary
+from flows.search.front_implementation import implement_front, require_tools
 from flows.search.pair_search import PairSearch, Progress, SearchSettings
 from flows.search.results import BEST, Results
 from flows.search.settings import FILE_NAME as SETTINGS
@@ -44,9 +44,10 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
 
     Raises InputError, before anything is written, where the space, the data set or the accuracies are not to be had;
     InputError where no pair can run or meets the constraints, or where a file of ``run`` is damaged; MismatchError
-    where the chosen pair's RTL disagrees with the reference; ImplementationError where the chosen accelerator's
-    synthesis, or its place and route, fails.
+    where the chosen pair's RTL disagrees with the reference; ImplementationError, at first, where a tool that
+    the front is to be implemented by is not installed.
     """
+    require_tools(settings.implement)
     space = find_space(settings.space, settings.dataset)
     dataset = load_dataset(settings.dataset, settings.data_directory)
     source = accuracy_source(run, settings, space, dataset)
@@ -74,8 +75,10 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         name = f"{settings.space}:{architecture}"
         deliver(directory, name, trained, best.pair.accelerator, dataset, source.unseen, settings.verified_images)
     _say(console, f"chosen pair: {verification_summary(directory)}")
+    on_device = {}
     if settings.device is not None:
-        implement_best(run, best.pair.accelerator, settings.device, settings.implement, console)
+        accelerators = list(dict.fromkeys(found.pair.accelerator for found in (best, *front)))
+        on_device = implement_front(run, accelerators, settings.device, settings.implement, console)
     results = Results(
         title=f"{settings.space} on {dataset.provenance}",
         clock_mhz=settings.clock_mhz,
@@ -84,6 +87,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         best=best,
         costs=tier_costs(evaluations),
         hardware=settings.hardware,
+        on_device=on_device,
     )
     results.render(run, evaluations)
     results.save(run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from flows.implement.ecp5.devices import DEVICES
 from flows.pairs.constraints import parse_constraint
 from flows.pairs.evaluation import Evaluation, Pair, Tier, correction
 from flows.pairs.evaluation_log import evaluation_from_values, evaluation_values
+from flows.search.front_implementation import OnDevice, on_device_from_values, on_device_values
 from flows.search.plot import FrontPlot, front_html, front_png
 from flows.search.settings import Hardware
 from flows.search.tier_costs import TierCost
+from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
 from hwgen.files import write_bytes
 from nas.accuracy import AccuracyTier
@@ -32,6 +34,8 @@ PROVENANCE = {
     "accuracy": "by each member's accuracy_tier and accuracy_provenance",
     "latency_ms": "cycles at the stated clock; the clock is an assumption, not a place-and-route result",
     "energy_uj": "estimated: what the RTL's counters counted, by the energies of energy_table; dynamic energy alone",
+    "implementation": "modelled: LUTs and flip-flops fitted on synthesised accelerators, multipliers and block "
+    "memories known; found: counted after its stage; latency_ms: cycles at the clock that was found",
     "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them; not placed and routed",
     **{
         device.share_metric: "modelled: share of the scarcest of the device's LUTs and flip-flops, which are fitted on "
@@ -56,6 +60,8 @@ class Results:
     """What the search's evaluations cost."""
     hardware: Hardware = Hardware.RTL
     """What cycles were measured on."""
+    on_device: Mapping[AcceleratorConfig, OnDevice] = field(default_factory=dict)
+    """The front's accelerators on the device that they were to fit; none where there is no such device."""
 
     def save(self, run: Path) -> None:
         """Write ``pareto.json`` into ``run``."""
@@ -74,7 +80,9 @@ class Results:
         )
 
     def _values(self, evaluation: Evaluation) -> dict[str, Any]:
-        return {**evaluation.metrics(self.clock_mhz), **evaluation_values(evaluation)}
+        on_device, metrics = self.on_device.get(evaluation.pair.accelerator), evaluation.metrics(self.clock_mhz)
+        found = None if on_device is None else on_device_values(on_device, metrics["cycles"], self.clock_mhz)
+        return {**metrics, **evaluation_values(evaluation), "implementation": found}
 
     def render(self, run: Path, evaluations: Iterable[Evaluation]) -> None:
         """Draw ``pareto.html`` and ``pareto.png`` into ``run``; ``evaluations`` are all that the search made."""
@@ -116,7 +124,14 @@ def load_results(run: Path) -> Results:
         best = None if values["best"] is None else front[values["best"]]
         costs = {Tier(tier): TierCost(**cost) for tier, cost in values.get("costs", {}).items()}
         hardware = Hardware(values.get("hardware", Hardware.RTL))
-        return Results(values["title"], values["clock_mhz"], tuple(values["constraints"]), front, best, costs, hardware)
+        implementations = [member.get("implementation") for member in values["front"]]
+        on_device = {
+            member.pair.accelerator: on_device_from_values(implementation)
+            for member, implementation in zip(front, implementations, strict=True)
+            if implementation is not None
+        }
+        constraints = tuple(values["constraints"])
+        return Results(values["title"], values["clock_mhz"], constraints, front, best, costs, hardware, on_device)
     except FileNotFoundError as error:
         raise InputError(
             f"run: {run} holds an unfinished search; finish it with `cosynth search --resume {run}`"

@@ -35,13 +35,13 @@ class Oracle(StrEnum):
 
 
 class Depth(StrEnum):
-    """How far the chosen pair's accelerator is implemented on the device that it is to fit."""
+    """How far the front's accelerators are implemented on the device that they are to fit."""
 
     MODELLED = "modelled"
     """Not at all."""
     SYNTHESISED = "synthesised"
     ROUTED = "routed"
-    """Placed and routed after synthesis: half an hour or more."""
+    """Placed and routed after synthesis: half an hour or more each."""
 
 
 class Hardware(StrEnum):

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.accelerators import accelerator_summary
-from flows.search.best_implementation import implementation_lines
+from flows.search.device_table import device_table, refusals
 from flows.search.results import BEST, Results
 from flows.search.results import FILE_NAME as RESULTS
 from flows.search.tier_costs import tier_cost_lines
@@ -36,21 +36,17 @@ def print_results(results: Results, run: Path, console: Console) -> None:
             f"{metrics['lut_equivalents']:,}",
         )
     console.print(table)
+    if results.on_device:
+        console.print(device_table(results, marks))
     for mark, evaluation in zip(marks, results.front, strict=True):
         console.print(f"{mark:>2}  {evaluation.pair.architecture}", soft_wrap=True, highlight=False)
     sources = {(member.accuracy_tier, member.accuracy_provenance) for member in results.front}
     lines = (
         *(f"accuracy, {tier}: {provenance}" for tier, provenance in sorted(sources)),
         *tier_cost_lines(results.costs),
-        *_implementation(results, run),
+        *refusals(results, marks),
         f" *  is the chosen pair; its Verilog, program and verification: {run / BEST}",
         f"plots of the front: {run / 'pareto.html'}, {run / 'pareto.png'}; its data: {run / RESULTS}",
     )
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False)
-
-
-def _implementation(results: Results, run: Path) -> list[str]:
-    """What the chosen accelerator takes of its device, if it has one."""
-    cycles = None if results.best is None else results.best.cycles
-    return [] if cycles is None else implementation_lines(run, results.clock_mhz, cycles)

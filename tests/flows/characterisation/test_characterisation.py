@@ -14,6 +14,7 @@ import pytest
 import flows.characterisation.job
 from flows.characterisation.clock_model import FEWEST_ROWS
 from flows.characterisation.features import features
+from flows.characterisation.job import implement_point
 from flows.characterisation.models import fit
 from flows.characterisation.plan import Point, plan
 from flows.characterisation.rows import Cells, Made, Routed, Row, read_rows, row_from_values, row_values
@@ -202,6 +203,16 @@ def test_a_router_that_does_not_come_to_its_end_is_ended(
     assert characterise("--rows", 1, "--largest-array", 10, "-o", rows) == 0
     (found,) = read_rows(rows).values()
     assert (found.routed, found.refused) == (None, "place and route did not end within 0 minutes")
+
+
+def test_what_synthesis_alone_shows_to_be_too_large_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = DEVICES["ecp5-25k"]
+    cells = {f"accelerator.x{number}": {"type": "LUT4"} for number in range(device.lut + 7)}
+    netlist = Netlist("module;", {"modules": {"boundary": {"cells": cells}}}, "accelerator.", 1.0)
+    monkeypatch.setattr(flows.characterisation.job, "synthesise", lambda *_: netlist)
+    found = implement_point(Point(AcceleratorConfig(), device, device.dsp), False, lambda _: None)
+    assert found.total("lut") == device.lut + 7
+    assert found.refused is not None and "7 LUTs too many" in found.refused
 
 
 def test_a_damaged_row_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

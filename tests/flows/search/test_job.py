@@ -10,9 +10,15 @@ import pytest
 from rich.console import Console
 
 from flows.search.best_pair import verification_summary
+from flows.search.front_implementation import OnDevice
 from flows.search.job import run_search
-from flows.search.settings import Settings
+from flows.search.results import BEST
+from flows.search.settings import Depth, Settings
+from flows.tools import ImplementationError
+from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
+from tests.flows.fakes import ToyEvaluator
+from tests.flows.search.test_pair_search import run_search as search_toy_pairs
 
 
 @pytest.mark.parametrize(
@@ -30,6 +36,39 @@ def test_an_empty_front_says_what_to_change(
     monkeypatch.setattr("flows.search.job._search_pairs", lambda *_: [])
     with pytest.raises(InputError, match=message):
         run_search(tmp_path / "run", Settings(constraints=constraints), Console(quiet=True))
+
+
+def test_a_missing_tool_is_named_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.tools.find_spec", lambda name: None)
+    settings = Settings(constraints=("fits=ecp5-25k",), implement=Depth.SYNTHESISED)
+    with pytest.raises(ImplementationError, match=r"^pyosys is not installed"):
+        run_search(tmp_path / "run", settings, Console(quiet=True))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_chosen_pairs_accelerator_is_implemented_first_then_the_fronts_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front = search_toy_pairs(tmp_path / "evaluations.jsonl", ToyEvaluator())
+    asked: list[AcceleratorConfig] = []
+
+    def implement(run: Path, accelerators: list[AcceleratorConfig], *_: object) -> dict[AcceleratorConfig, OnDevice]:
+        asked.extend(accelerators)
+        return {}
+
+    monkeypatch.setattr("flows.search.job.accuracy_source", lambda *_: SimpleNamespace(prepare=lambda: None))
+    monkeypatch.setattr("flows.search.job._search_pairs", lambda *_: front)
+    monkeypatch.setattr("flows.search.job.verification_summary", lambda _: "")
+    monkeypatch.setattr("flows.search.job.implement_front", implement)
+    run = tmp_path / "run"
+    settings = Settings(constraints=("fits=ecp5-85k",))
+    (run / BEST).mkdir(parents=True)
+    settings.save(run)
+    results = run_search(run, settings, Console(quiet=True))
+    assert results.best is not None
+    assert asked[0] == results.best.pair.accelerator
+    assert len(asked) == len(set(asked)) > 1
+    assert set(asked) == {member.pair.accelerator for member in front}
 
 
 @pytest.mark.parametrize(("unseen", "accuracy"), [("test", "95.12% on 450"), ("validation", "91.00% on 449")])

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from flows.characterisation.models import Resources
 from flows.pairs.constraints import parse_constraint
 from flows.pairs.evaluation import Tier
 from flows.pairs.evaluation_log import read_evaluations
 from flows.pairs.pareto import best_pair
+from flows.search.front_implementation import Found, OnDevice
 from flows.search.results import Results, load_results
 from flows.search.settings import Oracle, Settings, load_settings
 from flows.search.table import print_results
@@ -38,21 +40,52 @@ def test_results_survive_the_disk(tmp_path: Path, results: Results) -> None:
 
 
 def test_the_report_says_where_accuracies_come_from(tmp_path: Path, results: Results) -> None:
-    console = Console(record=True, file=StringIO())
-    print_results(results, tmp_path, console)
-    printed = console.export_text()
+    text = printed(results, tmp_path)
     for found in results.front:
-        assert f"accuracy, tabular: toy test of {found.pair.architecture}\n" in printed
+        assert f"accuracy, tabular: toy test of {found.pair.architecture}\n" in text
 
 
 def test_the_report_says_what_each_tier_cost(tmp_path: Path, results: Results) -> None:
-    console = Console(record=True, file=StringIO())
-    print_results(results, tmp_path, console)
-    printed = console.export_text()
+    text = printed(results, tmp_path)
     evaluations = read_evaluations(tmp_path / "evaluations.jsonl")
     for tier in (Tier.MODELLED, Tier.MEASURED):
         pairs = {found.pair for found in evaluations if found.tier is tier}
-        assert f"\n{tier}: {len(pairs)} pairs in 0." in printed
+        assert f"\n{tier}: {len(pairs)} pairs in 0." in text
+
+
+def on_device(results: Results, found: Found | None, refused: str | None) -> Results:
+    """``results`` with this of each accelerator."""
+    modelled = OnDevice("ecp5-25k", Resources(1000.4, 500, 13, 21), found, refused)
+    return replace(results, on_device={member.pair.accelerator: modelled for member in results.front})
+
+
+def printed(results: Results, run: Path) -> str:
+    console = Console(record=True, file=StringIO(), width=120)
+    print_results(results, run, console)
+    return console.export_text()
+
+
+def test_the_report_states_what_was_found_of_each_pair_beside_what_was_modelled(
+    tmp_path: Path, results: Results
+) -> None:
+    routed = Found("placed and routed", Resources(1100, 400, 13, 21), 80.0)
+    implemented = on_device(results, routed, None)
+    implemented.save(tmp_path)
+    assert load_results(tmp_path) == implemented
+    rows = [line.split() for line in printed(implemented, tmp_path).splitlines()]
+    for member in results.front:
+        assert member.cycles is not None
+        modelled, found = (f"{member.cycles / clock:.4g}" for clock in (100_000, 80_000))
+        assert any({"modelled", "1,000", "500", "100", modelled} <= set(row) for row in rows)
+        assert any({"placed", "1,100", "400", "80.0", found} <= set(row) for row in rows)
+    ratios = [row for row in rows if "found" in row and "modelled" in row]
+    assert len(ratios) == len(results.front)
+    assert all({"1.100", "0.800", "1.000", "1.250"} <= set(row) for row in ratios)
+
+
+def test_the_report_says_why_a_pair_was_not_implemented(tmp_path: Path, results: Results) -> None:
+    text = printed(on_device(results, None, "nextpnr failed:\nERROR: no room\n"), tmp_path)
+    assert text.count("cannot be implemented: ERROR: no room\n") == len(results.front)
 
 
 def test_what_a_tier_cost_is_the_sum_of_its_evaluations(results: Results) -> None:

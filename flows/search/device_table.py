@@ -1,0 +1,65 @@
+"""What the pairs of a front take of a device, as a table for people: modelled, found, and the one over the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.table import Table
+
+from flows.search.front_implementation import OnDevice
+from flows.search.results import Results
+
+RESOURCES = {"lut": "LUT", "ff": "flip-\nflops", "dsp": "multi-\npliers", "bram": "block\nmemories"}
+"""Headings of the fields of ``Resources``."""
+
+
+def device_table(results: Results, marks: Sequence[str]) -> Table:
+    """Of the front's pairs, each with its mark; the first of its rows is at the clock that the search was given."""
+    (device,) = {on_device.device for on_device in results.on_device.values()}
+    table = Table(title=f"The front on {device}, at {results.clock_mhz:g} MHz where nothing else was found")
+    table.add_column("")
+    table.add_column("", no_wrap=True)
+    for heading in (*RESOURCES.values(), "clock\nMHz", "latency\nms"):
+        table.add_column(heading, justify="right")
+    for mark, evaluation in zip(marks, results.front, strict=True):
+        cycles = evaluation.metrics(results.clock_mhz)["cycles"]
+        for row in _rows(results.on_device[evaluation.pair.accelerator], cycles, results.clock_mhz):
+            table.add_row(mark, *row)
+            mark = ""
+        table.add_section()
+    return table
+
+
+def _rows(on_device: OnDevice, cycles: float, clock_mhz: float) -> list[list[str]]:
+    """The cells of a pair's rows."""
+    latency = cycles / (clock_mhz * 1000)
+    rows = [["modelled", *_counts(asdict(on_device.modelled)), f"{clock_mhz:g}", f"{latency:.4g}"]]
+    if on_device.found is None:
+        return rows
+    counts, ratios = _counts(asdict(on_device.found.resources)), on_device.found_over_modelled(clock_mhz)
+    shares = [f"{ratios[name]:.3f}" for name in RESOURCES]
+    if on_device.found.fmax_mhz is None:
+        return [*rows, [on_device.found.stage, *counts], ["found / modelled", *shares]]
+    found_latency = latency * ratios["latency_ms"]
+    return [
+        *rows,
+        [on_device.found.stage, *counts, f"{on_device.found.fmax_mhz:.1f}", f"{found_latency:.4g}"],
+        ["found / modelled", *shares, f"{1 / ratios['latency_ms']:.3f}", f"{ratios['latency_ms']:.3f}"],
+    ]
+
+
+def _counts(resources: dict[str, float]) -> list[str]:
+    return [f"{resources[name]:,.0f}" for name in RESOURCES]
+
+
+def refusals(results: Results, marks: Sequence[str]) -> list[str]:
+    """Why accelerators of the front cannot be implemented: the last that was said of each."""
+    if not results.on_device:
+        return []
+    pairs = zip(marks, (results.on_device[member.pair.accelerator] for member in results.front), strict=True)
+    return [
+        f"{mark:>2}  cannot be implemented: {on_device.refused.strip().splitlines()[-1]}"
+        for mark, on_device in pairs
+        if on_device.refused is not None
+    ]
