@@ -264,7 +264,7 @@ def search(
     from flows.search.job import run_search
     from flows.search.table import print_results
 
-    print_results(run_search(run, settings, Console(stderr=True)), run, Console())
+    print_results(run_search(run, settings, Console(stderr=True)), run, result_console())
 
 
 @app.command()
@@ -277,7 +277,7 @@ def report(run: Annotated[Path, typer.Argument(metavar="RUN", help="run director
     load_settings(run)
     results = load_results(run)
     results.render(run, read_evaluations(run / EVALUATIONS))
-    print_results(results, run, Console())
+    print_results(results, run, result_console())
 
 
 def _refuse_other_options(context: typer.Context) -> None:
