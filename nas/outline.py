@@ -43,12 +43,12 @@ def _outlined(layer: FloatLayer, operand: TensorType, output: TensorType) -> Lay
     match layer:
         case FloatConv():
             channels, inputs, *kernel = layer.weight.shape
-            vertical, horizontal = layer.padding
-            window = Window((kernel[0], kernel[1]), layer.stride, (vertical, vertical, horizontal, horizontal))
             bias, requantisation = _zeros(np.int32, channels), _nothing(channels, Rounding.DOUBLE)
             if layer.groups > 1:
-                return Depthwise(layer.name, output, window, _zeros(np.int8, *kernel, channels), bias, requantisation)
-            return Conv(layer.name, output, window, _zeros(np.int8, channels, *kernel, inputs), bias, requantisation)
+                weights = _zeros(np.int8, *kernel, channels)
+                return Depthwise(layer.name, output, layer.window, weights, bias, requantisation)
+            weights = _zeros(np.int8, channels, *kernel, inputs)
+            return Conv(layer.name, output, layer.window, weights, bias, requantisation)
         case FloatLinear():
             channels, inputs = layer.weight.shape
             weights, bias = _zeros(np.int8, channels, inputs), _zeros(np.int32, channels)

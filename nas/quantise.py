@@ -118,13 +118,11 @@ def _quantised(layer: FloatLayer, operands: list[TensorType], output: TensorType
 def _convolution(layer: FloatConv, operand: TensorType, output: TensorType, clamp: tuple[int, int]) -> Conv | Depthwise:
     kernel = layer.weight.permute(0, 2, 3, 1)  # [out, kh, kw, in / groups], as TensorFlow Lite stores it
     weights, bias, requantisation = _weights(kernel, layer.bias, operand, output, Rounding.DOUBLE)
-    vertical, horizontal = layer.padding
-    window = Window((kernel.shape[1], kernel.shape[2]), layer.stride, (vertical, vertical, horizontal, horizontal))
-    loaded = _int8_clamp(layer.input_clamp, operand)
+    clamps = {"clamp": clamp, "input_clamp": _int8_clamp(layer.input_clamp, operand)}
     if layer.groups > 1:
         depthwise = np.ascontiguousarray(weights[..., 0].transpose(1, 2, 0))
-        return Depthwise(layer.name, output, window, depthwise, bias, requantisation, clamp=clamp, input_clamp=loaded)
-    return Conv(layer.name, output, window, weights, bias, requantisation, clamp=clamp, input_clamp=loaded)
+        return Depthwise(layer.name, output, layer.window, depthwise, bias, requantisation, **clamps)
+    return Conv(layer.name, output, layer.window, weights, bias, requantisation, **clamps)
 
 
 def _weights(

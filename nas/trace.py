@@ -45,6 +45,12 @@ class FloatConv(FloatLayer):
     groups: int
     input_clamp: tuple[float, float] = field(default=NO_CLAMP, kw_only=True)
 
+    @property
+    def window(self) -> Window:
+        kernel_height, kernel_width = self.weight.shape[2:]
+        vertical, horizontal = self.padding
+        return Window((kernel_height, kernel_width), self.stride, (vertical, vertical, horizontal, horizontal))
+
 
 @dataclass(frozen=True, eq=False)
 class FloatLinear(FloatLayer):
