@@ -19,7 +19,6 @@ from hwgen.rtl.step import FetchLayout
 PlaceLayout = data.StructLayout({"bank": 2, "address": ACT_ADDRESS_BITS})
 """A byte: the bank of its row, and its address there."""
 
-
 WRITE_PATHS = tuple((odd, half) for odd in range(2) for half in range(2))
 """What is written comes to the even or odd words of a half of all banks by one way."""
 MEMORIES = tuple((bank, *path) for bank in range(ROW_BANKS) for path in WRITE_PATHS)

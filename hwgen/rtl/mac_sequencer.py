@@ -26,6 +26,7 @@ from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, WORD_ADDRESS_BITS, Mac
 from hwgen.rtl.step import OFFSET_BITS, entry_bits, slot_bits, step_layout
 
 ROW_BITS = 14
+"""Of a row, counted from the first that is stored; padding has rows before and behind them."""
 
 
 class MacSequencer(wiring.Component):

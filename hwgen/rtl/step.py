@@ -11,6 +11,7 @@ from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, WORD_ADDRESS_BITS, Opcode, largest
 
 OFFSET_BITS = 22
+"""Of bytes from the beginning of a stored row, which padding has before and behind it."""
 
 ControlLayout = data.StructLayout(
     {

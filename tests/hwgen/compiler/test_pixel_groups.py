@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from hwgen import reference
+from hwgen.compiler import compile_graph
 from hwgen.compiler.pixel_groups import group_pixels, pixels_per_group
 from hwgen.config import AcceleratorConfig, Dataflow
 from hwgen.graph import Conv, LayerGraph, Window
+from hwgen.isa import Opcode
+from hwgen.rtl.mac_steps import mac_steps
+from hwgen.rtl.step import most_macs
+from tests.hwgen.interpreter import instructions
 from tests.hwgen.random_graphs import random_input
 from tests.hwgen.single_layers import single_layer
 
@@ -38,6 +45,30 @@ def test_groups_hold_the_pixels_bytes(window: Window) -> None:
         grouped = LayerGraph("grouped", graph.input)
         grouped.add(group_pixels(layer, pixels), graph.input_name)
         np.testing.assert_array_equal(reference.run(grouped, images).reshape(expected.shape), expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    array=st.tuples(st.integers(2, 32), st.integers(2, 32), st.sampled_from(Dataflow)),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 21)),
+    stride=st.integers(1, 2),
+    pixels=st.sampled_from((4, 12, 32)),
+    channels=st.tuples(st.integers(1, 8), st.integers(1, 4)),
+)
+@example(array=(4, 32, Dataflow.OS), kernel=(4, 9), stride=2, pixels=32, channels=(7, 1))  # the most of all
+def test_no_step_counts_more_macs_than_its_configuration_allows(
+    array: tuple[int, int, Dataflow], kernel: tuple[int, int], stride: int, pixels: int, channels: tuple[int, int]
+) -> None:
+    rows, cols, dataflow = array
+    config = AcceleratorConfig(rows=rows, cols=cols, dataflow=dataflow, weight_buffer_kib=1024, requant_lanes=1)
+    inputs, outputs = channels
+    shape = (kernel[0], kernel[1] + (pixels - 1) * stride, inputs)
+    graph, _ = conv_graph(outputs, Window(kernel, (1, stride)), shape)
+    program = compile_graph(graph, config)
+    macs = [mac.fields for mac in instructions(program.image) if mac.opcode is Opcode.MAC]
+    counted = [step["macs"] for mac in macs for step in mac_steps([mac], config) if step["mac"]]
+    assert max(counted) <= most_macs(config)
+    assert sum(counted) == graph.macs(graph.output)
 
 
 def test_few_channels_share_the_array_s_columns_among_pixels() -> None:
