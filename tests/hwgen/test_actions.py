@@ -11,7 +11,7 @@ from hwgen.config import AcceleratorConfig, Dataflow
 from hwgen.isa import INSTRUCTIONS_PER_FETCH
 from hwgen.registers import COUNTERS
 from hwgen.rtl.add_sequencer import add_steps
-from hwgen.rtl.drain import drain_order
+from hwgen.rtl.drain_writes import drain_order
 from hwgen.rtl.mac_steps import mac_steps
 from sim.benches.stimulus import random_add, random_macs
 from tests.hwgen.random_graphs import random_layer_graph

@@ -14,7 +14,7 @@ from hwgen.config import ROW_BANKS, Dataflow
 from hwgen.isa import ACT_ADDRESS_BITS, PARAMETER_BYTES, Opcode, RoundingMode, encode
 from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
 from hwgen.rtl.add_sequencer import add_steps
-from hwgen.rtl.drain import Write, add_writes, mac_writes
+from hwgen.rtl.drain_writes import Write, add_writes, mac_writes
 from hwgen.rtl.mac_steps import mac_steps
 from hwgen.rtl.multiplier_array import ArrayGolden
 from hwgen.rtl.operand_rows import Rows

@@ -14,7 +14,8 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from hwgen.config import ROW_BANKS
 from hwgen.isa import ACT_ADDRESS_BITS, RoundingMode
 from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
-from hwgen.rtl.drain import DrainLayout, Write, add_writes, mac_writes
+from hwgen.rtl.drain import DrainLayout
+from hwgen.rtl.drain_writes import Write, add_writes, mac_writes
 from hwgen.rtl.instruction_gate import InstructionGate
 from hwgen.rtl.requantise import ParameterLayout
 from sim.benches.components.setup import configuration, start
