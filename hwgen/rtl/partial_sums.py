@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.config import AcceleratorConfig
 from hwgen.rtl.dot_products import product_bits
+from hwgen.rtl.register_file import DISTRIBUTED
 from hwgen.rtl.step import ControlLayout, slot_bits
 
 ACC_BITS = 32
@@ -47,7 +48,8 @@ class PartialSums(wiring.Component):
         m = Module()
         cols = range(self.config.cols)
         width = ACC_BITS * len(cols)
-        m.submodules.memory = storage = memory.Memory(shape=width, depth=2 ** slot_bits(self.config), init=[])
+        depth = 2 ** slot_bits(self.config)
+        m.submodules.memory = storage = memory.Memory(shape=width, depth=depth, init=[], attrs=DISTRIBUTED)
         write = storage.write_port()
         ahead, drain = storage.read_port(domain="comb"), storage.read_port(domain="comb")
         next_control, control = self.next_control, self.control

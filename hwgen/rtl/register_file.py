@@ -6,6 +6,12 @@ from amaranth.hdl import Module, Mux
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+DISTRIBUTED = {"ram_style": "distributed"}
+"""Attributes of a memory of few words, which is read in the cycle that asks.
+
+Where a register stands behind it, synthesis would else make it block RAM, if that is cheaper: slow to read, and scarce.
+"""
+
 
 class RegisterFile(wiring.Component):
     """An incoming word passes through into its entry; without one, the entry's word comes, all in the same cycle."""
@@ -22,7 +28,8 @@ class RegisterFile(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.entries = entries = memory.Memory(shape=len(self.word), depth=2 ** len(self.entry), init=[])
+        depth = 2 ** len(self.entry)
+        m.submodules.entries = entries = memory.Memory(shape=len(self.word), depth=depth, init=[], attrs=DISTRIBUTED)
         write, read = entries.write_port(), entries.read_port(domain="comb")
         m.d.comb += [
             write.addr.eq(self.entry),

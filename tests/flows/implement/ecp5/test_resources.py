@@ -11,7 +11,7 @@ from flows.implement.ecp5.lut_products import multipliers_beside
 from flows.implement.ecp5.memory_mapping import block_mapping
 from flows.implement.ecp5.resources import block_memories, multipliers
 from flows.implement.ecp5.synthesis import synthesise
-from hwgen.config import AcceleratorConfig
+from hwgen.config import AcceleratorConfig, Dataflow
 from hwgen.rtl.ram import RAM_MODULE, RamShape
 from hwgen.verilog import emit
 from tests.sim.accelerators import ACCELERATORS
@@ -29,6 +29,24 @@ def test_every_block_memory_of_the_verilog_is_counted() -> None:
     sizes = [dict(re.findall(r"\.(\w+)\(32'd(\d+)\)", instance)) for instance in instances]
     shapes = [RamShape(int(size["WIDTH"]), int(size["DEPTH"]), int(size["GRANULE"])) for size in sizes]
     assert block_memories(config) == sum(block_mapping(shape).cells for shape in shapes) > 0
+
+
+@pytest.mark.parametrize("dataflow", Dataflow)
+def test_synthesis_is_told_where_register_files_and_partial_sums_lie(dataflow: Dataflow) -> None:
+    verilog = emit(AcceleratorConfig(dataflow=dataflow))
+    declared = re.findall(r"(.*)\n  reg \[\d+:0\] (?:entries|memory) \[", verilog)
+    assert declared and set(declared) == {'  (* ram_style = "distributed" *)'}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataflow", Dataflow)
+def test_deep_ones_that_registers_stand_behind_are_no_block_memories(dataflow: Dataflow) -> None:
+    """As many lanes as columns put a register right behind the partial sums."""
+    config = AcceleratorConfig(
+        rows=2, cols=2, dataflow=dataflow, rf_depth=64, act_buffer_kib=8, weight_buffer_kib=2, requant_lanes=2
+    )
+    netlist = synthesise(config, DEVICES["ecp5-85k"].dsp, watch=lambda _: None)
+    assert netlist.cells["DP16KD"] == block_memories(config)
 
 
 @pytest.mark.slow
