@@ -22,12 +22,13 @@ from flows.pairs.rtl_evaluator import Measure, RtlEvaluator
 from flows.pairs.space import PairSpace
 from flows.search.accuracy import AccuracySource, accuracy_source, screens
 from flows.search.best_pair import deliver, verification_summary
-from flows.search.front_implementation import implement_front, require_tools
+from flows.search.front_implementation import OnDevice, implement_front, require_tools
 from flows.search.pair_search import PairSearch, Progress, SearchSettings
 from flows.search.results import BEST, Results
 from flows.search.settings import FILE_NAME as SETTINGS
 from flows.search.settings import Hardware, Settings
 from flows.search.tier_costs import tier_costs
+from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
 from nas.data import load_dataset
 from nas.progress import progress_bar
@@ -64,21 +65,23 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         _say(console, f"accuracies ready; searching {settings.budget} pairs, at most {settings.builds} accelerators")
         front = _search_pairs(settings, space, source, below, log)
         evaluations = tuple(log)
-    best = best_pair(front, settings.parsed_constraints(), settings.clock_mhz)
+    constraints = settings.parsed_constraints()
+    best = best_pair(front, constraints, settings.clock_mhz)
     if best is None:
         raise _nothing_to_choose(settings)
-    _say(console, f"front: {len(front)} pairs, all measured in RTL; next, the chosen network's training")
+    _say(console, f"front: {len(front)} pairs, all measured in RTL")
+    on_device = _implement(run, settings, (best, *front), console)
+    refused = {accelerator for accelerator, implemented in on_device.items() if implemented.refused is not None}
+    buildable = [member for member in front if member.pair.accelerator not in refused]
+    best = best_pair(buildable, constraints, settings.clock_mhz) or best
     directory = run / BEST
     if not directory.exists():
+        _say(console, "next, the chosen network's training")
         architecture = best.pair.architecture
         trained = source.train(architecture)
         name = f"{settings.space}:{architecture}"
         deliver(directory, name, trained, best.pair.accelerator, dataset, source.unseen, settings.verified_images)
     _say(console, f"chosen pair: {verification_summary(directory)}")
-    on_device = {}
-    if settings.device is not None:
-        accelerators = list(dict.fromkeys(found.pair.accelerator for found in (best, *front)))
-        on_device = implement_front(run, accelerators, settings.device, settings.implement, console)
     results = Results(
         title=f"{settings.space} on {dataset.provenance}",
         clock_mhz=settings.clock_mhz,
@@ -92,6 +95,16 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     results.render(run, evaluations)
     results.save(run)
     return results
+
+
+def _implement(
+    run: Path, settings: Settings, members: Sequence[Evaluation], console: Console
+) -> dict[AcceleratorConfig, OnDevice]:
+    """The accelerators of ``members`` on the device that they were to fit, if there is one."""
+    if settings.device is None:
+        return {}
+    accelerators = list(dict.fromkeys(member.pair.accelerator for member in members))
+    return implement_front(run, accelerators, settings.device, settings.implement, console)
 
 
 def _nothing_to_choose(settings: Settings) -> InputError:
