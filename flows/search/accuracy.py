@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 
 from flows.search.settings import Oracle, Settings
+from hwgen.errors import InputError
 from hwgen.files import replacing
 from nas.data import Dataset, HeldOut
 from nas.oracles import (
@@ -45,7 +46,7 @@ class AccuracySource(Protocol):
 
     @property
     def oracle(self) -> AccuracyOracle:
-        """Answers once prepared."""
+        """Answers once prepared. Raises InputError where what the run directory holds is damaged."""
 
     @property
     def unseen(self) -> HeldOut:
@@ -109,7 +110,11 @@ class SupernetSource:
 
     @cached_property
     def oracle(self) -> SupernetOracle:
-        return SupernetOracle(Supernet(self._space, self._dataset, torch.load(self._path, weights_only=True)))
+        try:
+            parameters = torch.load(self._path, weights_only=True)
+        except Exception as error:  # A damaged pickle may raise anything.
+            raise InputError(f"run: {self._path} is damaged; delete it to have the supernet trained again") from error
+        return SupernetOracle(Supernet(self._space, self._dataset, parameters))
 
     def train(self, architecture: str) -> Trained:
         config = fine_tune_recipe(self._dataset.name, self._settings.training_epochs)

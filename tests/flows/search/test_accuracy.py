@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from flows.search.accuracy import accuracy_source, screens
+from flows.search.accuracy import SUPERNET, accuracy_source, screens
 from flows.search.settings import Oracle, Settings
+from hwgen.errors import InputError
 from nas.accuracy import AccuracyTier
 from nas.data import Dataset, HeldOut, Split, load_dataset
 from nas.spaces import space
@@ -90,6 +92,17 @@ def test_the_chosen_network_is_trained_by_a_seed_of_its_own(
     assert len(seeds) == 1
     assert set(chosen_by) == {settings(oracle, seed).selection_seed}
     assert seeds == [settings(oracle, seed).reporting_seed]
+
+
+@pytest.mark.parametrize("kept", [0, 100, 1000])
+def test_a_damaged_supernet_is_named_with_what_to_do(tmp_path: Path, digits: Dataset, kept: int) -> None:
+    path = tmp_path / SUPERNET
+    torch.save({"stem.weight": torch.ones(16, 3, 3, 3)}, path)
+    path.write_bytes(path.read_bytes()[:kept])
+    source = accuracy_source(tmp_path, settings(Oracle.SUPERNET), SPACE, digits)
+    source.prepare()
+    with pytest.raises(InputError, match=rf"^run: {path} is damaged; delete it to have the supernet trained again$"):
+        _ = source.oracle
 
 
 def test_only_the_strategy_that_climbs_has_rungs_below_the_oracle(tmp_path: Path, digits: Dataset) -> None:
