@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 from scipy.stats import kendalltau
+from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
@@ -131,17 +132,16 @@ def _from_scratch(_pretrained: Predictor, sample: CostedPairs, seed: int) -> Pre
 def _ridge(_pretrained: Predictor, sample: CostedPairs, _seed: int) -> Predict:
     # Clipped as the network's features are: one that hardly varies among the samples would carry predictions away.
     clip = FunctionTransformer(np.clip, kw_args={"a_min": -FARTHEST, "a_max": FARTHEST})
-    models = [
-        make_pipeline(StandardScaler(), clip, RidgeCV(RIDGE_STRENGTHS)).fit(sample.features, costs)
-        for costs in np.log(sample.costs.T)
-    ]
-    return lambda features: np.exp([model.predict(features) for model in models]).T
+    return _regressed(make_pipeline(StandardScaler(), clip, RidgeCV(RIDGE_STRENGTHS)), sample)
 
 
 def _boosting(_pretrained: Predictor, sample: CostedPairs, seed: int) -> Predict:
-    models = [
-        GradientBoostingRegressor(random_state=seed).fit(sample.features, costs) for costs in np.log(sample.costs.T)
-    ]
+    return _regressed(GradientBoostingRegressor(random_state=seed), sample)
+
+
+def _regressed(regressor: BaseEstimator, sample: CostedPairs) -> Predict:
+    """One ``regressor`` per metric, of its logarithm."""
+    models = [clone(regressor).fit(sample.features, costs) for costs in np.log(sample.costs.T)]
     return lambda features: np.exp([model.predict(features) for model in models]).T
 
 
