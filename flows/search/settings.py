@@ -62,7 +62,7 @@ class Settings:
     data_dir: str | None = None
     """Where the data set's files lie; the directory named by COSYNTH_DATA where None."""
     accuracy: Oracle = Oracle.SUPERNET
-    strategy: StrategyName = StrategyName.NSGA2
+    strategy: StrategyName = StrategyName.OPTIMIST
     budget: int = 800
     """Pairs proposed."""
     population: int = 40
