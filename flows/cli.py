@@ -208,7 +208,9 @@ def search(
     constraint: Annotated[
         list[str] | None, typer.Option(metavar="METRIC<=BOUND", help="such as latency_ms<=5 or fits=ecp5-85k")
     ] = None,
-    clock_mhz: Annotated[float, typer.Option(help="clock at which latencies are stated")] = Settings.clock_mhz,
+    clock_mhz: Annotated[
+        float, typer.Option(help="clock at which latencies and GMAC/s are stated")
+    ] = Settings.clock_mhz,
     implement: Annotated[
         Depth, typer.Option(help="how far the front's accelerators are implemented on the device that they fit")
     ] = Settings.implement,

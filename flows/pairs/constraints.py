@@ -14,6 +14,7 @@ METRICS: dict[str, str] = {
     "accuracy": "fraction of images classified correctly, 0 to 1",
     "cycles": "clock cycles per inference",
     "latency_ms": "cycles divided by the clock (--clock-mhz)",
+    "gmac_per_s": "multiply-accumulates of the network at that latency, 1e9 per second",
     "energy_uj": "dynamic energy per inference in microjoules, estimated by the eyeriss_65nm table",
     "multipliers": "multipliers in the array, rows x cols",
     "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them",

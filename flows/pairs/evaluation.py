@@ -59,6 +59,8 @@ class Evaluation:
     accuracy_tier: AccuracyTier
     accuracy_provenance: str
     """What the accuracy was measured on, and how."""
+    macs: int | None = None
+    """Multiply-accumulates of the network (``LayerGraph.total_macs``); None in runs from before they were kept."""
     spent: Spent | None = field(default=None, compare=False)
     """On this evaluation, not on those of lower tiers; None in runs from before it was kept."""
 
@@ -77,18 +79,23 @@ class Evaluation:
         """Per inference; None there too, and in runs from before it was kept."""
         return None if self.cost is None else self.cost.energy_uj
 
+    def gmac_per_s(self, clock_mhz: float) -> float | None:
+        """1e9 MACs per second, padding counted; None where cycles or MACs are."""
+        return None if self.cycles is None or self.macs is None else self.macs / self.cycles * clock_mhz / 1000
+
     @property
     def accuracy_text(self) -> str:
         """The accuracy for people: a percentage, or a bare score."""
         return f"{self.accuracy:.4g}" if self.accuracy_tier is AccuracyTier.ZERO_COST else f"{self.accuracy:.2%}"
 
     def metrics(self, clock_mhz: float) -> dict[str, float]:
-        """The values that constraints and objectives refer to; a cost that is None is infinite."""
+        """The values that constraints and objectives refer to; a cost that is None is infinite, a rate 0."""
         cycles = inf if self.cycles is None else self.cycles
         return {
             "accuracy": self.accuracy,
             "cycles": cycles,
             "latency_ms": cycles / (clock_mhz * 1000),
+            "gmac_per_s": self.gmac_per_s(clock_mhz) or 0.0,
             "energy_uj": inf if self.energy_uj is None else self.energy_uj,
             "multipliers": self.pair.accelerator.multipliers,
             "lut_equivalents": lut_equivalents(self.pair.accelerator),
@@ -101,6 +108,9 @@ class Evaluator(Protocol):
 
     def accuracy(self, architecture: str) -> Accuracy:
         """Fraction of images classified correctly, and which images."""
+
+    def macs(self, architecture: str) -> int:
+        """Multiply-accumulates of an inference, whatever the accelerator."""
 
     def modelled_cost(self, pair: Pair) -> Cost | None:
         """By the cost model; None where the accelerator cannot run the network."""

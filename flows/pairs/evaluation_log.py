@@ -29,6 +29,7 @@ def evaluation_values(evaluation: Evaluation) -> dict[str, Any]:
         "cycles_tier": evaluation.cycles_tier.value,
         "energy_uj": evaluation.energy_uj,
         "energy_table": ENERGY_TABLE.name,
+        "macs": evaluation.macs,
         "accuracy": evaluation.accuracy,
         "accuracy_tier": evaluation.accuracy_tier.value,
         "accuracy_provenance": evaluation.accuracy_provenance,
@@ -46,6 +47,7 @@ def evaluation_from_values(values: dict[str, Any]) -> Evaluation:
         accuracy=_typed(values, "accuracy", int | float),
         accuracy_tier=AccuracyTier(values["accuracy_tier"]),
         accuracy_provenance=_typed({"accuracy_provenance": UNRECORDED, **values}, "accuracy_provenance", str),
+        macs=_typed({"macs": None, **values}, "macs", int | None),
         spent=_spent(values),
     )
 

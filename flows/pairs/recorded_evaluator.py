@@ -61,8 +61,8 @@ class RecordedEvaluator:
             return self._found[pair, rung]
         watch = Stopwatch()
         tier = Tier.MODELLED if rung == self.modelled else Tier.SCREENED
-        cost = self._evaluator.modelled_cost(pair)
-        found = Evaluation(pair, tier, cost, 0.0, AccuracyTier.NOT_ASKED, "its hardware was turned away")
+        cost, macs = self._evaluator.modelled_cost(pair), self._evaluator.macs(pair.architecture)
+        found = Evaluation(pair, tier, cost, 0.0, AccuracyTier.NOT_ASKED, "its hardware was turned away", macs)
         return self._kept(self._with_accuracy(found, rung) if admits(found) else found, rung, watch)
 
     def readmit(self, turned_away: Evaluation, rung: int) -> Evaluation:

@@ -42,6 +42,10 @@ class RtlEvaluator:
         """The oracle's answer."""
         return self._oracle.accuracy(architecture)
 
+    def macs(self, architecture: str) -> int:
+        """Of the network's layers, padding counted."""
+        return self._model.graph(architecture).total_macs
+
     def modelled_cost(self, pair: Pair) -> Cost | None:
         """The model's, composed of layers; None where the network does not compile for the accelerator."""
         return self._model.cost(pair)

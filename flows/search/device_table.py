@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from rich.table import Table
 
+from flows.pairs.evaluation import Evaluation
 from flows.search.front_implementation import OnDevice
 from flows.search.results import Results
 
@@ -20,33 +21,39 @@ def device_table(results: Results, marks: Sequence[str]) -> Table:
     table = Table(title=f"The front on {device}, at {results.clock_mhz:g} MHz where nothing else was found")
     table.add_column("")
     table.add_column("", no_wrap=True)
-    for heading in (*RESOURCES.values(), "clock\nMHz", "latency\nms"):
+    for heading in (*RESOURCES.values(), "clock\nMHz", "latency\nms", "rate\nGMAC/s"):
         table.add_column(heading, justify="right")
     for mark, evaluation in zip(marks, results.front, strict=True):
-        cycles = evaluation.metrics(results.clock_mhz)["cycles"]
-        for row in _rows(results.on_device[evaluation.pair.accelerator], cycles, results.clock_mhz):
+        for row in _rows(results.on_device[evaluation.pair.accelerator], evaluation, results.clock_mhz):
             table.add_row(mark, *row)
             mark = ""
         table.add_section()
     return table
 
 
-def _rows(on_device: OnDevice, cycles: float, clock_mhz: float) -> list[list[str]]:
+def _rows(on_device: OnDevice, evaluation: Evaluation, clock_mhz: float) -> list[list[str]]:
     """The cells of a pair's rows."""
-    latency = cycles / (clock_mhz * 1000)
-    rows = [["modelled", *_counts(asdict(on_device.modelled)), f"{clock_mhz:g}", f"{latency:.4g}"]]
+    modelled = _counts(asdict(on_device.modelled))
+    rows = [["modelled", *modelled, f"{clock_mhz:g}", *_speed(evaluation, clock_mhz)]]
     if on_device.found is None:
         return rows
     counts, ratios = _counts(asdict(on_device.found.resources)), on_device.found_over_modelled(clock_mhz)
     shares = [f"{ratios[name]:.3f}" for name in RESOURCES]
-    if on_device.found.fmax_mhz is None:
+    fmax_mhz = on_device.found.fmax_mhz
+    if fmax_mhz is None:
         return [*rows, [on_device.found.stage, *counts], ["found / modelled", *shares]]
-    found_latency = latency * ratios["latency_ms"]
+    faster = f"{fmax_mhz / clock_mhz:.3f}"
     return [
         *rows,
-        [on_device.found.stage, *counts, f"{on_device.found.fmax_mhz:.1f}", f"{found_latency:.4g}"],
-        ["found / modelled", *shares, f"{1 / ratios['latency_ms']:.3f}", f"{ratios['latency_ms']:.3f}"],
+        [on_device.found.stage, *counts, f"{fmax_mhz:.1f}", *_speed(evaluation, fmax_mhz)],
+        ["found / modelled", *shares, faster, f"{ratios['latency_ms']:.3f}", faster],
     ]
+
+
+def _speed(evaluation: Evaluation, clock_mhz: float) -> list[str]:
+    """The cells of the latency and the rate."""
+    rate = evaluation.gmac_per_s(clock_mhz)
+    return [f"{evaluation.metrics(clock_mhz)['latency_ms']:.4g}", "" if rate is None else f"{rate:.4g}"]
 
 
 def _counts(resources: dict[str, float]) -> list[str]:

@@ -17,6 +17,7 @@ from flows.characterisation.plan import Point
 from flows.characterisation.rows import Row, row_from_values, row_summary, row_values
 from flows.implement.ecp5.devices import Device
 from flows.line_log import LineFormat, LineLog
+from flows.pairs.evaluation import Evaluation
 from flows.progress import shown_on
 from flows.search.settings import Depth
 from flows.tools import ImplementationError, Watch, require_package
@@ -73,14 +74,14 @@ class OnDevice:
         return ratios
 
 
-def on_device_values(on_device: OnDevice, cycles: float, clock_mhz: float) -> dict[str, Any]:
-    """``on_device`` as JSON values, and what follows of it for a network of so many ``cycles``."""
-    ratios = on_device.found_over_modelled(clock_mhz)
-    latency_ms = cycles / (clock_mhz * 1000)
+def on_device_values(on_device: OnDevice, evaluation: Evaluation, clock_mhz: float) -> dict[str, Any]:
+    """``on_device`` as JSON values, and what follows of it for the pair of ``evaluation``."""
+    fmax_mhz = None if on_device.found is None else on_device.found.fmax_mhz
     return {
         **asdict(on_device),
-        "found_over_modelled": ratios,
-        "latency_ms": latency_ms * ratios["latency_ms"] if "latency_ms" in ratios else None,
+        "found_over_modelled": on_device.found_over_modelled(clock_mhz),
+        "latency_ms": None if fmax_mhz is None else evaluation.metrics(fmax_mhz)["latency_ms"],
+        "gmac_per_s": None if fmax_mhz is None else evaluation.gmac_per_s(fmax_mhz),
     }
 
 

@@ -187,6 +187,7 @@ def _hover(plot: FrontPlot, evaluation: Evaluation) -> str:
     metrics = evaluation.metrics(plot.clock_mhz)
     accelerator = ", ".join(f"{name} {value}" for name, value in config_values(evaluation.pair.accelerator).items())
     prefix = "" if evaluation.tier is Tier.MEASURED else "about "
+    rate = evaluation.gmac_per_s(plot.clock_mhz)
     energy = "not recorded" if evaluation.energy_uj is None else f"{evaluation.energy_uj:.4g} uJ, estimated"
     return "<br>".join(
         [
@@ -194,6 +195,7 @@ def _hover(plot: FrontPlot, evaluation: Evaluation) -> str:
             accelerator,
             f"accuracy {evaluation.accuracy_text} ({evaluation.accuracy_tier})",
             f"{prefix}{metrics['cycles']:,.0f} cycles, {metrics['latency_ms']:.4g} ms ({evaluation.tier.value})",
+            "GMAC/s not recorded" if rate is None else f"{rate:.4g} GMAC/s",
             f"energy {energy} ({ENERGY_TABLE.name})",
             f"{metrics['multipliers']:.0f} multipliers, {metrics['lut_equivalents']:,.0f} LUT equivalents (proxy)",
         ]

@@ -33,9 +33,10 @@ CYCLES_PROVENANCE = {
 PROVENANCE = {
     "accuracy": "by each member's accuracy_tier and accuracy_provenance",
     "latency_ms": "cycles at the stated clock; the clock is an assumption, not a place-and-route result",
+    "gmac_per_s": "the network's multiply-accumulates, padding counted, pools and additions not, at that latency",
     "energy_uj": "estimated: what the RTL's counters counted, by the energies of energy_table; dynamic energy alone",
     "implementation": "modelled: LUTs and flip-flops fitted on synthesised accelerators, multipliers and block "
-    "memories known; found: counted after its stage; latency_ms: cycles at the clock that was found",
+    "memories known; found: counted after its stage; latency_ms, gmac_per_s: at the clock that was found",
     "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them; not placed and routed",
     **{
         device.share_metric: "modelled: share of the scarcest of the device's LUTs and flip-flops, which are fitted on "
@@ -80,9 +81,13 @@ class Results:
         )
 
     def _values(self, evaluation: Evaluation) -> dict[str, Any]:
-        on_device, metrics = self.on_device.get(evaluation.pair.accelerator), evaluation.metrics(self.clock_mhz)
-        found = None if on_device is None else on_device_values(on_device, metrics["cycles"], self.clock_mhz)
-        return {**metrics, **evaluation_values(evaluation), "implementation": found}
+        on_device = self.on_device.get(evaluation.pair.accelerator)
+        return {
+            **evaluation.metrics(self.clock_mhz),
+            "gmac_per_s": evaluation.gmac_per_s(self.clock_mhz),
+            **evaluation_values(evaluation),
+            "implementation": None if on_device is None else on_device_values(on_device, evaluation, self.clock_mhz),
+        }
 
     def render(self, run: Path, evaluations: Iterable[Evaluation]) -> None:
         """Draw ``pareto.html`` and ``pareto.png`` into ``run``; ``evaluations`` are all that the search made."""

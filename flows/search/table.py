@@ -21,17 +21,25 @@ def print_results(results: Results, run: Path, console: Console) -> None:
     table.add_column("")
     table.add_column("accelerator", no_wrap=True)
     tiers = ", ".join({evaluation.accuracy_tier for evaluation in results.front})
-    for heading in (f"accuracy\n{tiers}", "cycles\nRTL", "latency\nms", "energy\nuJ, est.", "LUT eq.\nproxy"):
+    for heading in (
+        f"accuracy\n{tiers}",
+        "cycles\nRTL",
+        "latency\nms",
+        "rate\nGMAC/s",
+        "energy\nuJ, est.",
+        "LUT eq.\nproxy",
+    ):
         table.add_column(heading, justify="right")
     marks = ["*" if evaluation is results.best else str(n) for n, evaluation in enumerate(results.front, start=1)]
     for mark, evaluation in zip(marks, results.front, strict=True):
-        metrics = evaluation.metrics(results.clock_mhz)
+        metrics, rate = evaluation.metrics(results.clock_mhz), evaluation.gmac_per_s(results.clock_mhz)
         table.add_row(
             mark,
             accelerator_summary(evaluation.pair.accelerator),
             evaluation.accuracy_text,
             f"{metrics['cycles']:,.0f}",
             f"{metrics['latency_ms']:.4g}",
+            "" if rate is None else f"{rate:.4g}",
             "" if evaluation.energy_uj is None else f"{evaluation.energy_uj:.4g}",
             f"{metrics['lut_equivalents']:,}",
         )

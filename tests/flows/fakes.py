@@ -43,8 +43,11 @@ class ToyEvaluator:
         value = 0.5 + sum(int(digit) ** 0.5 for digit in architecture) / 15
         return Accuracy(value, AccuracyTier.TABULAR, f"toy test of {architecture}")
 
+    def macs(self, architecture: str) -> int:
+        return sum(10_000 * (1 + int(digit)) for digit in architecture)
+
     def modelled_cost(self, pair: Pair) -> Cost:
-        work = sum(10_000 * (1 + int(digit)) for digit in pair.architecture)
+        work = self.macs(pair.architecture)
         cycles = work // pair.accelerator.multipliers + work // pair.accelerator.bus_bytes
         return Cost(cycles, work / 1000 + pair.accelerator.multipliers)
 

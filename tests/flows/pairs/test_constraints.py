@@ -13,6 +13,7 @@ from hwgen.errors import InputError
     [
         ("latency_ms<=5", Constraint("latency_ms", "<=", 5.0)),
         (" accuracy >= 0.95 ", Constraint("accuracy", ">=", 0.95)),
+        ("gmac_per_s>=1.5", Constraint("gmac_per_s", ">=", 1.5)),
         ("cycles<=1e5", Constraint("cycles", "<=", 100_000.0)),
         ("share_of_ecp5_85k<=0.9", Constraint("share_of_ecp5_85k", "<=", 0.9)),
     ],

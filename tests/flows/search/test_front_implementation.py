@@ -12,6 +12,7 @@ from rich.console import Console
 from flows.characterisation.plan import Point
 from flows.characterisation.rows import Cells, Made, Routed, Row
 from flows.implement.ecp5.devices import DEVICES
+from flows.pairs.evaluation import Cost, Evaluation, Pair, Tier
 from flows.search.front_implementation import (
     FILE_NAME,
     OnDevice,
@@ -23,9 +24,13 @@ from flows.search.settings import Depth
 from flows.tools import ImplementationError
 from hwgen.config import AcceleratorConfig, Dataflow
 from hwgen.errors import InputError
+from nas.accuracy import AccuracyTier
 
 DEVICE = DEVICES["ecp5-45k"]
 FRONT = [AcceleratorConfig(dataflow=dataflow) for dataflow in Dataflow]
+FOUND = Evaluation(
+    Pair("a network", FRONT[0]), Tier.MEASURED, Cost(125_000, 1.0), 0.9, AccuracyTier.TABULAR, "a table", macs=250_000
+)
 CLOCK = Routed(62.5, "drain.x to drain.y", 21_000, 11_900, 6, 1)
 
 Implement = Callable[[Point, bool, object], Row]
@@ -101,17 +106,19 @@ def test_after_synthesis_resources_were_found_and_no_clock(tools: Tools, tmp_pat
         ratios = on_device.found_over_modelled(clock_mhz=100)
         assert ratios["lut"] == 20_000 / on_device.modelled.lut
         assert "latency_ms" not in ratios
-        assert on_device_values(on_device, cycles=125_000, clock_mhz=100)["latency_ms"] is None
+        values = on_device_values(on_device, FOUND, clock_mhz=100)
+        assert (values["latency_ms"], values["gmac_per_s"]) == (None, None)
 
 
-def test_placed_and_routed_it_has_a_latency_at_its_own_clock(tools: Tools, tmp_path: Path) -> None:
+def test_placed_and_routed_it_has_a_latency_and_a_rate_at_its_own_clock(tools: Tools, tmp_path: Path) -> None:
     tools(made)
     for on_device in implement(tmp_path, Depth.ROUTED):
         assert on_device.found is not None
         assert on_device.found.stage == "placed and routed"
         assert (on_device.found.resources.lut, on_device.found.resources.ff) == (21_000, 11_900)
-        values = on_device_values(on_device, cycles=125_000, clock_mhz=100)
+        values = on_device_values(on_device, FOUND, clock_mhz=100)
         assert values["latency_ms"] == 2.0
+        assert values["gmac_per_s"] == pytest.approx(250_000 / 0.002 / 1e9)
         assert values["found_over_modelled"]["latency_ms"] == 100 / 62.5
 
 
@@ -145,7 +152,7 @@ def test_one_that_a_tool_fails_on_is_kept_with_the_reason(tools: Tools, tmp_path
 def test_what_was_found_survives_the_disk(tools: Tools, tmp_path: Path, depth: Depth) -> None:
     tools(made)
     for on_device in implement(tmp_path, depth):
-        assert on_device_from_values(on_device_values(on_device, 125_000, 100)) == on_device
+        assert on_device_from_values(on_device_values(on_device, FOUND, 100)) == on_device
 
 
 def test_a_damaged_file_is_refused(tools: Tools, tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ def test_a_pair_that_cannot_run_is_not_in_the_front(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "constraint", ["latency_ms<=0.1", "accuracy>=0.8", "energy_uj<=80", "multipliers<=16", "fits=ecp5-25k"]
+    "constraint",
+    ["latency_ms<=0.1", "accuracy>=0.8", "gmac_per_s>=0.5", "energy_uj<=80", "multipliers<=16", "fits=ecp5-25k"],
 )
 def test_the_front_meets_the_constraint(tmp_path: Path, constraint: str) -> None:
     front = run_search(tmp_path / "log.jsonl", ToyEvaluator(), constraint)
@@ -203,24 +204,25 @@ def test_every_accuracy_says_where_it_comes_from(tmp_path: Path) -> None:
         assert found.accuracy_provenance == f"toy test of {found.pair.architecture}"
 
 
-def test_a_log_from_before_energy_provenance_and_seconds_were_kept_resumes(tmp_path: Path) -> None:
+def test_a_log_from_before_energy_macs_provenance_and_seconds_were_kept_resumes(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     front = run_search(path, ToyEvaluator())
     lines = [json.loads(line) for line in path.read_bytes().splitlines()]
     for values in lines:
-        for name in ("accuracy_provenance", "energy_uj", "energy_table", "tier", "wall_seconds", "cpu_seconds"):
+        for name in ("accuracy_provenance", "energy_uj", "energy_table", "macs", "tier", "wall_seconds", "cpu_seconds"):
             del values[name]
     path.write_text("".join(f"{json.dumps(values)}\n" for values in lines))
     evaluator = ToyEvaluator()
     assert run_search(path, evaluator) == [
-        replace(found, cost=Cost(found.metrics(100)["cycles"], None), accuracy_provenance=UNRECORDED) for found in front
+        replace(found, cost=Cost(found.metrics(100)["cycles"], None), macs=None, accuracy_provenance=UNRECORDED)
+        for found in front
     ]
     assert not evaluator.measured
 
 
 def evaluation(architecture: str) -> Evaluation:
     pair = Pair(architecture, ACCELERATORS.decode([0] * len(ACCELERATORS.gene_sizes)))
-    return Evaluation(pair, Tier.MODELLED, Cost(10, 2.5), 0.5, AccuracyTier.TABULAR, "toy", Spent(0.5, 0.25))
+    return Evaluation(pair, Tier.MODELLED, Cost(10, 2.5), 0.5, AccuracyTier.TABULAR, "toy", 900, Spent(0.5, 0.25))
 
 
 def test_the_log_drops_a_torn_last_line(tmp_path: Path) -> None:
@@ -244,6 +246,7 @@ DAMAGED_LINES = {
     "no cycles": lambda line: line.replace(b'"cycles"', b'"bicycles"'),
     "cycles that are no number": lambda line: line.replace(b'"cycles": 10', b'"cycles": "10"'),
     "energy that is no number": lambda line: line.replace(b'"energy_uj": 2.5', b'"energy_uj": "2.5"'),
+    "MACs that are no number": lambda line: line.replace(b'"macs": 900', b'"macs": "900"'),
     "accuracy that is no number": lambda line: line.replace(b'"accuracy": 0.5', b'"accuracy": null'),
     "an unknown tier of cycles": lambda line: line.replace(b"modelled", b"guessed"),
     "an unknown tier of accuracy": lambda line: line.replace(b"tabular", b"guessed"),

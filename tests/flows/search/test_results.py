@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -37,6 +38,21 @@ def results(tmp_path: Path) -> Results:
 def test_results_survive_the_disk(tmp_path: Path, results: Results) -> None:
     results.save(tmp_path)
     assert load_results(tmp_path) == results
+
+
+def test_a_member_states_its_rate(tmp_path: Path, results: Results) -> None:
+    results.save(tmp_path)
+    for values in json.loads((tmp_path / "pareto.json").read_text())["front"]:
+        assert values["gmac_per_s"] == pytest.approx(values["macs"] / values["latency_ms"] / 1e6)
+        assert f"{values['gmac_per_s']:.4g} │" in printed(results, tmp_path)
+
+
+def test_a_member_whose_macs_were_not_kept_has_no_rate(tmp_path: Path, results: Results) -> None:
+    before = replace(results, front=(replace(results.front[0], macs=None),), best=None)
+    before.save(tmp_path)
+    assert load_results(tmp_path) == before
+    assert json.loads((tmp_path / "pareto.json").read_text())["front"][0]["gmac_per_s"] is None
+    assert printed(before, tmp_path)
 
 
 def test_the_report_says_where_accuracies_come_from(tmp_path: Path, results: Results) -> None:
@@ -75,9 +91,13 @@ def test_the_report_states_what_was_found_of_each_pair_beside_what_was_modelled(
     rows = [line.split() for line in printed(implemented, tmp_path).splitlines()]
     for member in results.front:
         assert member.cycles is not None
-        modelled, found = (f"{member.cycles / clock:.4g}" for clock in (100_000, 80_000))
-        assert any({"modelled", "1,000", "500", "100", modelled} <= set(row) for row in rows)
-        assert any({"placed", "1,100", "400", "80.0", found} <= set(row) for row in rows)
+        assert member.macs is not None
+        modelled, found = (
+            {f"{member.cycles / clock:.4g}", f"{member.macs / member.cycles * clock / 1e6:.4g}"}
+            for clock in (100_000, 80_000)
+        )
+        assert any({"modelled", "1,000", "500", "100", *modelled} <= set(row) for row in rows)
+        assert any({"placed", "1,100", "400", "80.0", *found} <= set(row) for row in rows)
     ratios = [row for row in rows if "found" in row and "modelled" in row]
     assert len(ratios) == len(results.front)
     assert all({"1.100", "0.800", "1.000", "1.250"} <= set(row) for row in ratios)
