@@ -14,6 +14,9 @@ from flows.tools import Watch, run_yosys
 
 INSTANCE = "$scopeinfo"
 """Yosys's note of what was an instance of a module; nothing on the chip."""
+HIDE_ELEMENTS = r"rename -hide w:*\[*\]"
+"""Amaranth names an array's elements, ``sums[0]``, as Yosys names the bits of ``sums`` on their way through ABC, which
+takes one for the other."""
 ACCELERATOR, BOUNDARY = "accelerator", "boundary"
 """What the cells of the accelerator's own level, and those around it, are counted as."""
 
@@ -70,6 +73,6 @@ def yosys_netlist(sources: Mapping[str, str], top: str, synthesis: Sequence[str]
         directory = Path(name)
         for file, text in sources.items():
             (directory / file).write_text(text, encoding="utf-8")
-        run_yosys([f"read_verilog {' '.join(sources)}", *synthesis], directory, watch)
+        run_yosys([f"read_verilog {' '.join(sources)}", HIDE_ELEMENTS, *synthesis], directory, watch)
         design: dict[str, Any] = json.loads((directory / "netlist.json").read_text(encoding="utf-8"))
     return design | {"modules": {top: design["modules"][top]}}

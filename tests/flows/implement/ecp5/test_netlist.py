@@ -30,6 +30,18 @@ from tests.sim.accelerators import ACCELERATORS
 
 LAYERS = 4
 """Of ResNet-8: two convolutions behind the first one, and the addition after them."""
+ELEMENT = r"""
+module design(input clk, input [3:0] a, input [3:0] b, output reg [3:0] q, output reg [1:0] r);
+  reg [3:0] sums;
+  reg [1:0] \sums[0] ;
+  always @(posedge clk) begin
+    sums <= a & b;
+    \sums[0] <= a[1:0] ^ {2{b[3]}};
+    q <= sums;
+    r <= \sums[0] ;
+  end
+endmodule
+"""
 
 
 def first_layers(graph: LayerGraph, count: int) -> LayerGraph:
@@ -68,6 +80,15 @@ def netlist_verilog(config: AcceleratorConfig, in_luts: int, directory: Path) ->
     counters = f"module harness_counters;\n  wire clear = 0;\n{increments}endmodule\n"
     registers = "module harness_registers;\n  harness_counters counters ();\nendmodule\n"
     return f"{body}  harness_registers registers ();\n{end}{rest}\n{registers}{counters}"
+
+
+def test_an_element_of_an_array_is_not_taken_for_a_bit() -> None:
+    """Amaranth names the one as Yosys names the other."""
+    design = map_to_cells({"design.v": ELEMENT}, "design", 0, watch=lambda _: None)
+    assert Counter(cell["type"] for cell in design["modules"]["design"]["cells"].values()) == {
+        "TRELLIS_FF": 12,
+        "LUT4": 6,
+    }
 
 
 @pytest.mark.slow
