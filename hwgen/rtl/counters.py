@@ -34,7 +34,7 @@ class Counters(wiring.Component):
     A read is answered at the counter's next turn, with all that was counted before the read.
     """
 
-    latency = 3
+    latency = 4
     """Cycles from an increment to the totals that have it."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
@@ -87,16 +87,20 @@ class Counters(wiring.Component):
         grown = Signal(max(map(len, taken)), reset_less=True)
         m.d.sync += [before.eq(Mux(starts, 0, totals.read_data)), grown.eq(reduce(or_, taken))]
 
-        # Third cycle: the new total is written.
-        turned = [turn, *(Signal.like(turn, name=f"turned_{cycle}", reset_less=True) for cycle in (1, 2))]
-        asked = [self.read & (turn == self.index), *(Signal(name=f"asked_{cycle}") for cycle in (1, 2))]
-        for cycle in (1, 2):
+        # Third cycle: they are added.
+        turned = [turn, *(Signal.like(turn, name=f"turned_{cycle}", reset_less=True) for cycle in (1, 2, 3))]
+        asked = [self.read & (turn == self.index), *(Signal(name=f"asked_{cycle}") for cycle in (1, 2, 3))]
+        for cycle in (1, 2, 3):
             m.d.sync += [turned[cycle].eq(turned[cycle - 1]), asked[cycle].eq(asked[cycle - 1])]
+        after = Signal(COUNTER_BITS, reset_less=True)
+        m.d.sync += after.eq(before + grown)
+
+        # Fourth cycle: the new total is written.
         m.d.comb += [
-            self.total.eq(before + grown),
+            self.total.eq(after),
             self.valid.eq(asked[-1]),
             totals.write_address.eq(turned[-1]),
             totals.write_enable.eq(1),
-            totals.write_data.eq(self.total),
+            totals.write_data.eq(after),
         ]
         return m

@@ -123,7 +123,7 @@ class Array(wiring.Component):
                 "arriving": In(ControlLayout),  # control of the next cycle's operands
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
                 "weights": In(8 * config.multipliers),  # int8, column by column; beside the operands where new
-                "pixel_done": Out(1),  # pulse: the next pixel's partial sums can be drained
+                "pixel_done": Out(1),  # pulse: the next pixel's partial sums can be drained from the next cycle on
                 "hold_done": Out(1),  # pulse: an instruction has left its partial sums to the next
                 "drain_slot": In(slot_bits(config)),  # partial sums to read
                 "drained": Out(ACC_BITS * config.cols),  # in the same cycle

@@ -24,8 +24,9 @@ class PartialSums(wiring.Component):
     """A memory entry per pixel; it holds the sums of all columns.
 
     A chunk's dot products are summed in a register, and the pixel's entry is read and written once per chunk: read into
-    another register in the cycle before the chunk's first dot products, and written with its last. Only where the entry
-    is that of the chunk just before, what the first register has is summed up.
+    another register in the cycle before the chunk's first dot products, and written from the first in the cycle after
+    its last. Where the entry is that of the chunk just before, what the first register has is summed up; where it is
+    being written, that is read.
 
     Where the maximum is kept, dot products are int8, so that few bits need be compared.
     """
@@ -37,7 +38,7 @@ class PartialSums(wiring.Component):
                 "next_control": In(ControlLayout),  # of the next cycle
                 "control": In(ControlLayout),
                 "products": In(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # the step's dot products
-                "pixel_done": Out(1),  # pulse: the next pixel's partial sums are in the memory
+                "pixel_done": Out(1),  # pulse: the next pixel's partial sums are in the memory from the next cycle on
                 "hold_done": Out(1),  # pulse: an instruction has left its partial sums to the next
                 "drain_slot": In(slot_bits(config)),  # entry to read
                 "drained": Out(ACC_BITS * config.cols),  # its partial sums, in the same cycle
@@ -62,6 +63,9 @@ class PartialSums(wiring.Component):
         will_begin, will_resume = Signal(), Signal()
         ends = control.mac & control.chunk_last
         goes_on = ends & (next_control.slot == control.slot)
+        written, writes = Signal.like(control.slot, reset_less=True), Signal()
+        """The entry of the chunk that has ended with the last cycle, which is being written."""
+        reads_written = writes & (next_control.slot == written)
         for col in cols:
             product = self.products[col]
             before = Signal(signed(INT8_BITS), name=f"before_{col}")
@@ -77,14 +81,16 @@ class PartialSums(wiring.Component):
             will_begin.eq(next_control.chunk_first & next_control.first),
             will_resume.eq(next_control.chunk_first & ~goes_on),
             ahead.addr.eq(next_control.slot),
-            write.addr.eq(control.slot),
-            write.en.eq(ends),
-            write.data.eq(updated),
+            write.addr.eq(written),
+            write.en.eq(writes),
+            write.data.eq(running),
             drain.addr.eq(self.drain_slot),
             self.drained.eq(drain.data),
         ]
         m.d.sync += [
-            resumed.eq(ahead.data),
+            written.eq(control.slot),
+            writes.eq(ends),
+            resumed.eq(Mux(reads_written, running, ahead.data)),
             begins.eq(will_begin),
             resumes.eq(will_resume),
             adds_running.eq(~will_begin & ~will_resume & ~next_control.take_maximum),

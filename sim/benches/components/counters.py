@@ -56,9 +56,12 @@ async def totals_carry_into_their_high_words(dut: Any) -> None:
     await FallingEdge(dut.clk)
     dut.clear.value = 0
     dut.index.value, dut.read.value = MACS, 1
-    while not dut.valid.value:
+    while not dut.asked_2.value:
         await FallingEdge(dut.clk)
-    dut.before.value, dut.read.value = (1 << 32) - 3, 0
+    dut.before.value = (1 << 32) - 3
+    await FallingEdge(dut.clk)
+    assert dut.valid.value and dut.total.value == (1 << 32) - 3
+    dut.read.value = 0
     dut.counts.value, getattr(dut, f"increments__{MACS}").value = 1, 5
     await FallingEdge(dut.clk)
     dut.counts.value = 0
