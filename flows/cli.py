@@ -294,3 +294,7 @@ def _refuse_other_options(context: typer.Context) -> None:
 def main() -> None:
     """Entry point of the console script."""
     sys.exit(exit_code(lambda: app(sys.argv[1:] or ["--help"], standalone_mode=False)))
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -84,25 +84,9 @@ class Space(ABC):
 
     def random(self, rng: np.random.Generator) -> str:
         """The architecture of a uniformly drawn legal genotype."""
-        return self._first_legal(lambda: rng.integers(self.choices).tolist())
-
-    def mutate(self, architecture: str, rng: np.random.Generator) -> str:
-        """A different architecture, by redrawing one gene, or more of them while nothing changes."""
-        parent = self.canonical(architecture)
-        genes = list(self.encode(parent))
-        child = parent
-        while child == parent:
-            position = int(rng.integers(len(genes)))
-            genes[position] = int(rng.integers(self.choices[position]))
-            if self.is_legal(genes):
-                child = self.decode(genes)
-        return child
-
-    def crossover(self, first: str, second: str, rng: np.random.Generator) -> str:
-        """A child that takes each gene from either parent with equal chance."""
-        parents = np.array([self.encode(first), self.encode(second)])
-        positions = np.arange(parents.shape[1])
-        return self._first_legal(lambda: parents[rng.integers(2, size=len(positions)), positions].tolist())
+        while not self.is_legal(genotype := rng.integers(self.choices).tolist()):
+            pass
+        return self.decode(genotype)
 
     def is_legal(self, genotype: Sequence[int]) -> bool:
         """Whether the genotype's output depends on the image."""
@@ -111,9 +95,3 @@ class Space(ABC):
         except ArchitectureError:
             return False
         return True
-
-    def _first_legal(self, draw: Callable[[], list[int]]) -> str:
-        while True:
-            genotype = draw()
-            if self.is_legal(genotype):
-                return self.decode(genotype)
