@@ -64,7 +64,7 @@ def element(layer, operand_type: TensorType, x: np.ndarray, row: int, column: in
     return scaled(accumulator, layer.requantisation, channel) + layer.output.zero_point
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(layer_graphs(max_elements=400))
 def test_every_element_of_every_layer_is_what_its_definition_says(graph: LayerGraph) -> None:
     tensors = run_layers(graph, random_input(np.random.default_rng(1), graph))
@@ -78,7 +78,7 @@ def test_every_element_of_every_layer_is_what_its_definition_says(graph: LayerGr
             assert tensors[layer.name][0][index] == expected, (layer.name, index)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(layer_graphs(max_elements=1000))
 def test_images_of_a_batch_do_not_affect_each_other(graph: LayerGraph) -> None:
     images = random_input(np.random.default_rng(2), graph, 3)

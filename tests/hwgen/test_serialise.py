@@ -52,7 +52,7 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=FILES)
+@settings(max_examples=40, suppress_health_check=FILES)
 @given(graph=layer_graphs())
 def test_loaded_graph_has_the_same_structure_and_computes_the_same_tensors(graph: LayerGraph, tmp_path: Path) -> None:
     graph.host_operators = ("RESHAPE", "SOFTMAX")
@@ -73,7 +73,7 @@ def test_loaded_graph_has_the_same_structure_and_computes_the_same_tensors(graph
     assert all(np.array_equal(actual[name], expected[name]) for name in expected)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=FILES)
+@settings(max_examples=40, suppress_health_check=FILES)
 @given(graph=layer_graphs())
 def test_saving_a_loaded_graph_gives_the_same_file(graph: LayerGraph, tmp_path: Path) -> None:
     save_graph(graph, tmp_path / "first.npz")
@@ -113,7 +113,7 @@ def test_an_npz_of_something_else_is_refused(tmp_path: Path) -> None:
         load_graph(tmp_path / "arrays.npz")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=FILES)
+@settings(max_examples=150, suppress_health_check=FILES)
 @given(data=st.data())
 def test_damaged_files_are_refused_or_load_unchanged(saved: Path, data: st.DataObject) -> None:
     content = bytearray(saved.read_bytes())

@@ -86,13 +86,13 @@ def assert_bit_exact(content: bytes, directory: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", LAYER_KINDS)
-@settings(max_examples=40, deadline=None, suppress_health_check=FILE_PER_EXAMPLE)
+@settings(max_examples=40, suppress_health_check=FILE_PER_EXAMPLE)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_single_operators_are_bit_exact(kind: str, seed: int, tmp_path: Path) -> None:
     assert_bit_exact(random_model(np.random.default_rng(seed), (kind,)), tmp_path)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=FILE_PER_EXAMPLE)
+@settings(max_examples=150, suppress_health_check=FILE_PER_EXAMPLE)
 @example(seed=27115, kinds=["padded_depthwise", "relu", "add"], last="fully_connected")
 @given(
     seed=st.integers(0, 2**32 - 1),

@@ -232,7 +232,7 @@ def with_an_extreme_word(draw: Callable, content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [truncated, with_flipped_bits, with_an_extreme_word])
-@settings(max_examples=200, deadline=None, suppress_health_check=(HealthCheck.function_scoped_fixture,))
+@settings(max_examples=200, suppress_health_check=(HealthCheck.function_scoped_fixture,))
 @given(data=st.data(), content=st.sampled_from(SOUND_MODELS))
 def test_damaged_files_are_read_or_refused_in_one_line(
     damage: Callable, data: st.DataObject, content: bytes, tmp_path: Path

@@ -43,7 +43,6 @@ def output_reaches(operations: tuple[str, ...]) -> set[tuple[str, int, int]]:
     return keys
 
 
-@settings(deadline=None)
 @given(CELLS)
 def test_a_cell_survives_its_string_and_its_genotype(operations):
     assert cell.parse(cell.spell(operations)) == operations
@@ -69,7 +68,6 @@ def test_a_cell_whose_output_is_constant_is_refused():
         cell.canonical("|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|none~2|")
 
 
-@settings(deadline=None)
 @given(CELLS)
 def test_the_canonical_cell_is_its_own_canonical_cell(operations):
     if not is_constant(operations):
@@ -77,7 +75,7 @@ def test_the_canonical_cell_is_its_own_canonical_cell(operations):
         assert cell.canonical(canonical) == canonical
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CELLS, st.integers(0, 1000))
 def test_the_canonical_cell_computes_the_same_function(operations, seed):
     """Some placement of the cell's convolutions on the canonical cell's edges gives the same output for any weights."""
@@ -101,7 +99,7 @@ def test_the_canonical_cell_computes_the_same_function(operations, seed):
     pytest.fail(f"{cell.spell(canonical_operations)} does not compute {cell.spell(operations)}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CELLS)
 def test_the_canonical_cell_wastes_nothing(operations):
     if is_constant(operations):

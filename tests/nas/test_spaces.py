@@ -27,7 +27,7 @@ def legal_genotypes(space_):
 
 
 @every_space
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_decoded_genotype_is_canonical_and_survives_encoding(space_, data):
     architecture = space_.decode(data.draw(legal_genotypes(space_)))
@@ -36,7 +36,7 @@ def test_a_decoded_genotype_is_canonical_and_survives_encoding(space_, data):
 
 
 @every_space
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_encoding_inverts_spelling_up_to_the_function_computed(space_, data):
     genotype = data.draw(legal_genotypes(space_))

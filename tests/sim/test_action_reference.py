@@ -38,7 +38,7 @@ def products(graph: LayerGraph, layer: Layer) -> int:
 
 
 @pytest.mark.parametrize("config", ACCELERATORS.values(), ids=ACCELERATORS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1))
 @example(seed=9798)  # a step counts more MACs than there are multipliers
 def test_the_rtl_counts_what_must_happen(config: AcceleratorConfig, seed: int) -> None:

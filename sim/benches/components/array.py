@@ -59,7 +59,7 @@ async def agrees_with_the_golden(dut: Any, pause: float) -> None:
     rng = np.random.default_rng(random.getrandbits(32))
     program = random_steps(rng)
     # The windows still have columns of the test before, which instructions of few columns do not push out.
-    slide = dict.fromkeys(program[0], 0) | {"fetch": 1, "slide": 1, "step_rows": ROW_BANKS}
+    slide = dict.fromkeys(program[0], 0) | {"fetch": 1, "slide": 1, "step_rows": 1}
     steps = [slide] * CONFIG.rows + program
     arriving: StepFields | None = None
     while steps or arriving or any(sums for _, _, sums in under_way[-LATENCY:]):

@@ -43,7 +43,7 @@ def run(dut, testbench) -> None:
     simulator.run()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(message=st.binary(max_size=6), divisor=st.sampled_from((2, 4, 5, 25)), pause=st.integers(0, 2))
 def test_receives_what_was_sent(message: bytes, divisor: int, pause: int) -> None:
     assert received(levels(message, divisor, pause), divisor) == message
@@ -61,7 +61,7 @@ def test_drops_a_glitch_and_a_byte_without_stop_bit() -> None:
     assert received(glitch + broken + levels(b"A", 25), 25) == b"A"
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(message=st.binary(min_size=1, max_size=6), divisor=st.sampled_from((2, 5, 25)))
 def test_sends_without_gaps(message: bytes, divisor: int) -> None:
     dut = UartTransmitter(divisor)

@@ -51,14 +51,14 @@ def assert_bit_exact(graph: LayerGraph, config: AcceleratorConfig, image: np.nda
     np.testing.assert_array_equal(output, reference.run(graph, image)[0])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=seeds, order=seeds)
 def test_random_networks_are_bit_exact_on_random_accelerators(seed: int, order: int) -> None:
     assert_bit_exact(*random_case(seed), order)
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=seeds, order=seeds)
 def test_larger_random_networks_are_bit_exact_on_random_accelerators(seed: int, order: int) -> None:
     assert_bit_exact(*random_case(seed, max_elements=8192), order)
@@ -97,7 +97,7 @@ def test_layers_beyond_one_instruction_s_fields_take_several(
     assert_bit_exact(graph, config, random_input(np.random.default_rng(1), graph))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=seeds)
 def test_programs_are_well_formed(seed: int) -> None:
     graph, config, _ = random_case(seed)
@@ -112,7 +112,7 @@ def test_programs_are_well_formed(seed: int) -> None:
     assert len(program.image) >= (padded + 2 * INSTRUCTIONS_PER_FETCH) * INSTRUCTION_BYTES
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=seeds)
 def test_layers_complete_in_order_and_the_last_with_the_last_store(seed: int) -> None:
     graph, config, _ = random_case(seed)
@@ -128,7 +128,7 @@ def test_layers_complete_in_order_and_the_last_with_the_last_store(seed: int) ->
     assert sum(span.macs for span in program.layers) == graph.total_macs
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=seeds)
 def test_compilation_is_deterministic(seed: int) -> None:
     def compiled() -> Program:
@@ -138,7 +138,7 @@ def test_compilation_is_deterministic(seed: int) -> None:
     assert compiled().image == compiled().image
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=seeds)
 def test_a_tiling_covers_the_layer_and_its_words_and_tiles_fit(seed: int) -> None:
     graph, config, _ = random_case(seed, max_elements=8192)

@@ -47,7 +47,7 @@ def test_groups_hold_the_pixels_bytes(window: Window) -> None:
         np.testing.assert_array_equal(reference.run(grouped, images).reshape(expected.shape), expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     array=st.tuples(st.integers(2, 32), st.integers(2, 32), st.sampled_from(Dataflow)),
     kernel=st.tuples(st.integers(1, 5), st.integers(1, 21)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hwgen.compiler.windowed import WindowedLayer, windowed_layers
@@ -33,7 +33,6 @@ def counted_macs(layer: WindowedLayer, kernel_h: int) -> int:
     return sum(rows) * ((steps.horizontal - 1) * lanes + last_lanes)
 
 
-@settings(deadline=None)
 @given(config=configs, kernel=kernels, channels=channel_counts, step_rows=st.integers(1, ROW_BANKS))
 def test_dense_layers_take_the_fewest_steps(
     config: AcceleratorConfig, kernel: tuple[int, int], channels: int, step_rows: int
@@ -51,7 +50,6 @@ def test_dense_layers_take_the_fewest_steps(
     assert steps.count == fewest
 
 
-@settings(deadline=None)
 @given(
     config=configs,
     kernel=kernels,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hwgen.rtl.queue import Queue
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(depth=st.sampled_from((2, 4, 16)), rounds=st.lists(st.tuples(st.booleans(), st.booleans()), max_size=120))
 def test_equals_the_library_s_fifo_in_every_cycle(depth: int, rounds: list[tuple[bool, bool]]) -> None:
     m = Module()
