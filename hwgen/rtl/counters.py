@@ -88,9 +88,10 @@ class Counters(wiring.Component):
         m.d.sync += [before.eq(Mux(starts, 0, totals.read_data)), grown.eq(reduce(or_, taken))]
 
         # Third cycle: they are added.
-        turned = [turn, *(Signal.like(turn, name=f"turned_{cycle}", reset_less=True) for cycle in (1, 2, 3))]
-        asked = [self.read & (turn == self.index), *(Signal(name=f"asked_{cycle}") for cycle in (1, 2, 3))]
-        for cycle in (1, 2, 3):
+        later = range(1, self.latency)
+        turned = [turn, *(Signal.like(turn, name=f"turned_{cycle}", reset_less=True) for cycle in later)]
+        asked = [self.read & (turn == self.index), *(Signal(name=f"asked_{cycle}") for cycle in later)]
+        for cycle in later:
             m.d.sync += [turned[cycle].eq(turned[cycle - 1]), asked[cycle].eq(asked[cycle - 1])]
         after = Signal(COUNTER_BITS, reset_less=True)
         m.d.sync += after.eq(before + grown)
