@@ -77,9 +77,10 @@ def implement_point(point: Point, route: bool, watch: Watch) -> Row:
     seconds = {"synthesis": netlist.synth_seconds}
     routed, refused = None, None
     try:
-        refuse_oversized(point.device, netlist.cells)
         if route:
             routed, seconds["place_and_route"] = _route(point, netlist, watch)
+        else:
+            refuse_oversized(point.device, netlist.cells)
     except (InputError, PatienceLost) as error:
         refused = str(error)
     return Row(point, made, components, known, routed, refused, seconds)
