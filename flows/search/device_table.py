@@ -34,7 +34,7 @@ def device_table(results: Results, marks: Sequence[str]) -> Table:
 def _rows(on_device: OnDevice, evaluation: Evaluation, clock_mhz: float) -> list[list[str]]:
     """The cells of a pair's rows."""
     modelled = _counts(asdict(on_device.modelled))
-    rows = [["modelled", *modelled, f"{clock_mhz:g}", *_speed(evaluation, clock_mhz)]]
+    rows = [["modelled", *modelled, f"{clock_mhz:g}", *speed_cells(evaluation, clock_mhz)]]
     if on_device.found is None:
         return rows
     counts, ratios = _counts(asdict(on_device.found.resources)), on_device.found_over_modelled(clock_mhz)
@@ -45,13 +45,13 @@ def _rows(on_device: OnDevice, evaluation: Evaluation, clock_mhz: float) -> list
     faster = f"{fmax_mhz / clock_mhz:.3f}"
     return [
         *rows,
-        [on_device.found.stage, *counts, f"{fmax_mhz:.1f}", *_speed(evaluation, fmax_mhz)],
+        [on_device.found.stage, *counts, f"{fmax_mhz:.1f}", *speed_cells(evaluation, fmax_mhz)],
         ["found / modelled", *shares, faster, f"{ratios['latency_ms']:.3f}", faster],
     ]
 
 
-def _speed(evaluation: Evaluation, clock_mhz: float) -> list[str]:
-    """The cells of the latency and the rate."""
+def speed_cells(evaluation: Evaluation, clock_mhz: float) -> list[str]:
+    """A pair's latency in milliseconds and its GMAC/s, where its MACs are known."""
     rate = evaluation.gmac_per_s(clock_mhz)
     return [f"{evaluation.metrics(clock_mhz)['latency_ms']:.4g}", "" if rate is None else f"{rate:.4g}"]
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.accelerators import accelerator_summary
-from flows.search.device_table import device_table, refusals
+from flows.search.device_table import device_table, refusals, speed_cells
 from flows.search.results import BEST, Results
 from flows.search.results import FILE_NAME as RESULTS
 from flows.search.tier_costs import tier_cost_lines
@@ -32,14 +32,13 @@ def print_results(results: Results, run: Path, console: Console) -> None:
         table.add_column(heading, justify="right")
     marks = ["*" if evaluation is results.best else str(n) for n, evaluation in enumerate(results.front, start=1)]
     for mark, evaluation in zip(marks, results.front, strict=True):
-        metrics, rate = evaluation.metrics(results.clock_mhz), evaluation.gmac_per_s(results.clock_mhz)
+        metrics = evaluation.metrics(results.clock_mhz)
         table.add_row(
             mark,
             accelerator_summary(evaluation.pair.accelerator),
             evaluation.accuracy_text,
             f"{metrics['cycles']:,.0f}",
-            f"{metrics['latency_ms']:.4g}",
-            "" if rate is None else f"{rate:.4g}",
+            *speed_cells(evaluation, results.clock_mhz),
             "" if evaluation.energy_uj is None else f"{evaluation.energy_uj:.4g}",
             f"{metrics['lut_equivalents']:,}",
         )
