@@ -36,8 +36,12 @@ class Split:
 
     @property
     def inputs(self) -> Tensor:
-        """The images as networks read them: float32 [N, C, H, W] in [0, 1]."""
-        return torch.from_numpy(self.images).permute(0, 3, 1, 2).float().div_(255).contiguous()
+        """The images as networks read them: float32 [N, C, H, W] in [0, 1], channels last in memory.
+
+        Convolutions keep to their operand's order, and train faster in this one.
+        """
+        pixels = torch.from_numpy(self.images).permute(0, 3, 1, 2)
+        return pixels.float().div_(255).contiguous(memory_format=torch.channels_last)
 
     @property
     def targets(self) -> Tensor:

@@ -121,5 +121,5 @@ def augment(images: Tensor, config: TrainConfig, generator: torch.Generator) -> 
         )
         image = torch.arange(len(images))
         images = padded.permute(0, 2, 3, 1)[image[:, None, None], rows[:, :, None], columns[:, None, :]]
-        images = images.permute(0, 3, 1, 2).contiguous()
+        images = images.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
     return images

@@ -1,10 +1,12 @@
 """Training: it learns, it repeats, and augmentation only moves pixels."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nas.data import Split
 from nas.spaces import space
 from nas.train import TrainConfig, accuracy, augment, recipe, train_architecture
 
@@ -39,6 +41,15 @@ def test_augmented_images_are_shifted_and_mirrored_originals(shift, mirror, seed
             for column in range(2 * shift + 1)
         ]
         assert any(torch.equal(candidate, image) for candidate in candidates)
+
+
+def test_images_are_channels_last_in_memory_before_and_after_augmentation(digits):
+    """Colour images, as a single channel lies the same either way."""
+    images = Split(np.repeat(digits.train.images[:5], 3, axis=3), digits.train.labels[:5]).inputs
+    augmented = augment(images, TrainConfig(epochs=1, shift=2, mirror=True), torch.Generator().manual_seed(0))
+    for tensor in (images, augmented):
+        assert tensor.shape == (5, 3, 8, 8)
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("epochs", [1, 7])
