@@ -193,7 +193,9 @@ def export(
 @app.command()
 def search(
     context: typer.Context,
-    space: Annotated[str, typer.Option(help="network space: nasbench201, macro or mbconv")] = Settings.space,
+    space: Annotated[
+        str, typer.Option(help="network space: nasbench201, nasbench201-tiny, macro or mbconv")
+    ] = Settings.space,
     dataset: Annotated[str, typer.Option(help="digits or cifar10")] = Settings.dataset,
     data_dir: Annotated[
         Path | None, typer.Option(help="where the data set's files lie; else the directory that COSYNTH_DATA names")

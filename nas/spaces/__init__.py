@@ -1,6 +1,6 @@
 """Search spaces of convolutional networks, by name and data set."""
 
 from nas.spaces.base import ArchitectureError, ImageShape, Space
-from nas.spaces.registry import SPACE_NAMES, space
+from nas.spaces.registry import space, space_names
 
-__all__ = ["SPACE_NAMES", "ArchitectureError", "ImageShape", "Space", "space"]
+__all__ = ["ArchitectureError", "ImageShape", "Space", "space", "space_names"]

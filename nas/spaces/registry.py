@@ -5,7 +5,7 @@ from __future__ import annotations
 from nas.spaces.base import ArchitectureError, ImageShape, Space
 from nas.spaces.macro import Macro
 from nas.spaces.mbconv import MbConv, Stage
-from nas.spaces.nasbench201 import NasBench201
+from nas.spaces.nasbench201 import NasBench201, TinyNasBench201
 
 DIGITS = ImageShape(8, 1)
 CIFAR10 = ImageShape(32, 3)
@@ -14,6 +14,7 @@ IMAGENET = ImageShape(224, 3)
 _SPACES: dict[tuple[str, str], Space] = {
     ("nasbench201", "digits"): NasBench201(DIGITS, 10, channels=(8, 16, 32), cells=1),
     ("nasbench201", "cifar10"): NasBench201(CIFAR10, 10),
+    ("nasbench201-tiny", "cifar10"): TinyNasBench201(CIFAR10, 10),
     ("macro", "digits"): Macro(DIGITS, 10, channels=8, features=64, strides=(1, 2, 2)),
     ("macro", "cifar10"): Macro(CIFAR10, 10),
     ("mbconv", "digits"): MbConv(
@@ -49,14 +50,19 @@ _SPACES: dict[tuple[str, str], Space] = {
         ),
     ),
 }
-SPACE_NAMES = tuple(dict.fromkeys(name for name, _ in _SPACES))
+
+
+def space_names(dataset: str) -> tuple[str, ...]:
+    """The spaces that have a size for ``dataset``."""
+    return tuple(name for name, known in _SPACES if known == dataset)
 
 
 def space(name: str, dataset: str = "cifar10") -> Space:
     """The space ``name`` at the size for ``dataset``. Raises ArchitectureError where there is none."""
-    if name not in SPACE_NAMES:
-        raise ArchitectureError(f"space: {name!r} is not known; accepted: {', '.join(SPACE_NAMES)}")
+    accepted = ", ".join(known for other, known in _SPACES if other == name)
+    if not accepted:
+        names = ", ".join(dict.fromkeys(known for known, _ in _SPACES))
+        raise ArchitectureError(f"space: {name!r} is not known; accepted: {names}")
     if (name, dataset) not in _SPACES:
-        accepted = ", ".join(other for known, other in _SPACES if known == name)
         raise ArchitectureError(f"dataset: {dataset!r} has no {name} space; accepted: {accepted}")
     return _SPACES[name, dataset]

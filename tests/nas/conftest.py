@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nas.data import Dataset, load_dataset
-from nas.spaces import SPACE_NAMES, Space, space
+from nas.spaces import Space, space, space_names
 from nas.train import Trained, recipe, train_architecture
 
 ARCHITECTURES_PER_SPACE = 2
@@ -39,7 +39,7 @@ def digits() -> Dataset:
 def examples(digits) -> list[Example]:
     """A few architectures of every space."""
     result = []
-    for name in SPACE_NAMES:
+    for name in space_names("digits"):
         space_ = space(name, "digits")
         rng = np.random.default_rng(5)
         for _ in range(ARCHITECTURES_PER_SPACE):

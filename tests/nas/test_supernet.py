@@ -9,7 +9,7 @@ import torch
 
 from nas.batch_norm import recalibrate
 from nas.oracles import AccuracyTier, SupernetOracle
-from nas.spaces import SPACE_NAMES, space
+from nas.spaces import space, space_names
 from nas.supernet import Supernet, fair_architectures, train_supernet
 from nas.train import TrainConfig, accuracy, train
 
@@ -22,13 +22,13 @@ def supernet(digits) -> Supernet:
     return train_supernet(space("nasbench201", "digits"), digits, CONFIG)
 
 
-@pytest.fixture(scope="module", params=SPACE_NAMES)
+@pytest.fixture(scope="module", params=space_names("digits"))
 def barely_trained(request, digits) -> Supernet:
     """A supernet of each space after two steps."""
     return train_supernet(space(request.param, "digits"), replace(digits, train=digits.train.take(64)), CONFIG)
 
 
-@pytest.mark.parametrize("name", SPACE_NAMES)
+@pytest.mark.parametrize("name", space_names("digits"))
 def test_every_alternative_is_drawn_as_often_as_any_other(name):
     """Counted in the macro space, where every genotype is legal and canonical strings keep the number of each digit."""
     space_ = space(name, "digits")
