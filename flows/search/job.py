@@ -27,6 +27,7 @@ from flows.search.pair_search import PairSearch, Progress, SearchSettings
 from flows.search.results import BEST, Results
 from flows.search.settings import FILE_NAME as SETTINGS
 from flows.search.settings import Hardware, Settings
+from flows.search.stages import Stage, timed
 from flows.search.tier_costs import tier_costs
 from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
@@ -60,17 +61,20 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         torch.set_num_threads(1)
     with closing(EvaluationLog(run / EVALUATIONS)) as log:
         _say(console, f"{run}: {len(log)} evaluations finished; {settings.accuracy.value} on {dataset.provenance}")
-        for rung in (*below, source):
-            rung.prepare()
+        with timed(run, Stage.ACCURACIES):
+            for rung in (*below, source):
+                rung.prepare()
         _say(console, f"accuracies ready; searching {settings.budget} pairs, at most {settings.builds} accelerators")
-        front = _search_pairs(settings, space, source, below, log)
+        with timed(run, Stage.PAIRS):
+            front = _search_pairs(settings, space, source, below, log)
         evaluations = tuple(log)
     constraints = settings.parsed_constraints()
     best = best_pair(front, constraints, settings.clock_mhz)
     if best is None:
         raise _nothing_to_choose(settings)
     _say(console, f"front: {len(front)} pairs, all measured in RTL")
-    on_device = _implement(run, settings, (best, *front), console)
+    with timed(run, Stage.IMPLEMENTATION):
+        on_device = _implement(run, settings, (best, *front), console)
     refused = {accelerator for accelerator, implemented in on_device.items() if implemented.refused is not None}
     buildable = [member for member in front if member.pair.accelerator not in refused]
     best = best_pair(buildable, constraints, settings.clock_mhz) or best
@@ -78,9 +82,11 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     if not directory.exists():
         _say(console, "next, the chosen network's training")
         architecture = best.pair.architecture
-        trained = source.train(architecture)
+        with timed(run, Stage.TRAINING):
+            trained = source.train(architecture)
         name = f"{settings.space}:{architecture}"
-        deliver(directory, name, trained, best.pair.accelerator, dataset, source.unseen, settings.verified_images)
+        with timed(run, Stage.DELIVERY):
+            deliver(directory, name, trained, best.pair.accelerator, dataset, source.unseen, settings.verified_images)
     _say(console, f"chosen pair: {verification_summary(directory)}")
     results = Results(
         title=f"{settings.space} on {dataset.provenance}",

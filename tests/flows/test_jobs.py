@@ -12,6 +12,7 @@ import pytest
 from flows.pairs.evaluation import Tier
 from flows.pairs.evaluation_log import read_evaluations
 from flows.search.results import load_results
+from flows.search.stages import Stage, stage_costs
 from hwgen.reference import run as run_reference
 from hwgen.registers import COUNTERS
 from hwgen.serialise import load_graph
@@ -96,6 +97,13 @@ def test_search_leaves_a_measured_front_and_the_chosen_pair(finished_search: Pat
     graph = load_graph(finished_search / "best" / "network.npz")
     assert run_reference(graph, np.zeros((1, 8, 8, 1), np.int8)).shape == (1, 1, 1, 10)
     assert (finished_search / "best" / "program.bin").stat().st_size > 0
+
+
+def test_a_search_says_what_its_stages_took(finished_search: Path) -> None:
+    costs = stage_costs(finished_search)
+    assert set(costs) == set(Stage)
+    assert costs[Stage.ACCURACIES].cpu_seconds > 0.1
+    assert costs[Stage.DELIVERY].wall_seconds > 0.1
 
 
 def test_a_searchs_modelled_energies_are_its_measured_ones(finished_search: Path) -> None:
