@@ -8,7 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from flows.search.settings import Depth, Settings
 from nas.strategies import StrategyName
+
+CONSTRAINTS = ("latency_ms<=5", "multipliers<=16", "fits=ecp5-25k", "share_of_ecp5_25k<=0.9")
+"""What ``end-to-end`` asks for by default: 200 images a second on a small device, with room left."""
 
 experiments = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -100,6 +104,55 @@ def transfer(
 
     page = run_transfer(output, space, dataset, source_pairs, target_pairs, seeds, Console(stderr=True))
     _print(page)
+
+
+@experiments.command()
+def end_to_end(
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC<=BOUND", help=f"what the pair must meet; else {', '.join(CONSTRAINTS)}"),
+    ] = None,
+    space: Annotated[str, typer.Option(help="network space")] = "nasbench201-tiny",
+    dataset: Annotated[str, typer.Option(help="digits or cifar10")] = "cifar10",
+    data_dir: Annotated[
+        Path | None, typer.Option(help="where the data set's files lie; else the directory that COSYNTH_DATA names")
+    ] = None,
+    clock_mhz: Annotated[float, typer.Option(help="clock at which latencies are stated")] = 80.0,
+    budget: Annotated[int, typer.Option(help="pairs proposed")] = 200,
+    population: Annotated[int, typer.Option(help="pairs per round, after which the front is measured")] = 20,
+    builds: Annotated[int, typer.Option(help="accelerators built and simulated")] = 2,
+    supernet_epochs: Annotated[int, typer.Option(help="of the supernet's training")] = 3,
+    training_epochs: Annotated[int, typer.Option(help="of the chosen network's training")] = 10,
+    verified_images: Annotated[int, typer.Option(help="test images that the pair classifies in RTL simulation")] = 100,
+    implement: Annotated[
+        Depth,
+        typer.Option(help="how far: routed synthesises the front's accelerators and makes the chosen one's bitstream"),
+    ] = Depth.ROUTED,
+    seed: Annotated[int, typer.Option(help="of everything that is drawn at random")] = 0,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="where to write; what is finished there is not repeated"),
+    ] = Path("runs/end-to-end"),
+) -> None:
+    """One pair from constraints to bitstream: searched, trained, quantised, verified in RTL, implemented."""
+    from flows.experiments.end_to_end_job import run_end_to_end
+
+    settings = Settings(
+        space=space,
+        dataset=dataset,
+        data_dir=None if data_dir is None else str(data_dir.resolve()),
+        budget=budget,
+        population=population,
+        builds=builds,
+        constraints=tuple(constraint or CONSTRAINTS),
+        clock_mhz=clock_mhz,
+        implement=Depth.SYNTHESISED if implement is Depth.ROUTED else implement,
+        supernet_epochs=supernet_epochs,
+        training_epochs=training_epochs,
+        verified_images=verified_images,
+        seed=seed,
+    )
+    _print(run_end_to_end(output, settings, implement, Console(stderr=True)))
 
 
 def _print(page: str) -> None:
