@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flows.accelerators import accelerator_summary, config_from_values
+from flows.experiments.markdown import table
 from flows.implement.ecp5.devices import find_device
 from flows.search.stages import Stage
 
+PARTS = ("validation", "test")
 RESOURCES = {"lut": "LUT", "ff": "flip-flops", "dsp": "multipliers", "bram": "block memories"}
 STAGES = {
     Stage.ACCURACIES: "the supernet's training",
@@ -70,43 +73,45 @@ def _searched(values: Values) -> list[str]:
 def _accuracies(values: Values) -> list[str]:
     accuracy, images = values["accuracy"], values["accuracy"]["images"]
     oracle = accuracy["oracle"]
-    unseen = f"Nothing was chosen by the {accuracy['unseen']} images."
+    head = ["", *(f"{images[part]:,} {part} images" for part in PARTS)]
     rows = [
-        ["", f"{images['validation']:,} validation images", f"{images['test']:,} test images"],
         [f"in the search: {oracle['tier']}", f"{oracle['value']:.2%}", ""],
-        *(
-            [name, *(f"{accuracy[number][part]:.2%}" for part in ("validation", "test"))]
-            for number, name in (("float", "trained, float"), ("int8", "trained, int8"))
-        ),
+        ["trained, float", *(f"{accuracy['float'][part]:.2%}" for part in PARTS)],
+        ["trained, int8", *(f"{accuracy['int8'][part]:.2%}" for part in PARTS)],
     ]
-    return ["## Accuracy", "", f"{unseen} In the search, accuracy is of: {oracle['source']}.", "", *_table(rows)]
+    return [
+        "## Accuracy",
+        "",
+        f"Nothing was chosen by the {accuracy['unseen']} images. In the search, accuracy is of: {oracle['source']}.",
+        "",
+        *table(head, rows),
+    ]
 
 
 def _costs(values: Values) -> list[str]:
     modelled, measured = values["cost"]["modelled"], values["cost"]["measured"]
-    clock_mhz = values["settings"]["clock_mhz"]
-    rows = [["", "modelled", "in RTL", "RTL / modelled"]]
-    for name, scale, form in (
-        ("cycles", 1, ",.0f"),
-        (f"latency at {clock_mhz:g} MHz, ms", 1 / (clock_mhz * 1000), ".4f"),
-    ):
-        cells = [format(cost["cycles"] * scale, form) for cost in (modelled, measured)]
-        rows.append([name, *cells, f"{measured['cycles'] / modelled['cycles']:.4f}"])
-    energies = [cost["energy_uj"] for cost in (modelled, measured)]
-    rows.append(
+    rows = [
         [
-            f"energy, uJ (`{values['energy_table']}`)",
-            *(f"{e:.3f}" for e in energies),
-            f"{energies[1] / energies[0]:.4f}",
+            name,
+            format(modelled[metric], form),
+            format(measured[metric], form),
+            f"{measured[metric] / modelled[metric]:.4f}",
         ]
-    )
+        for name, metric, form in (
+            ("cycles", "cycles", ",.0f"),
+            (f"energy, uJ (`{values['energy_table']}`)", "energy_uj", ".3f"),
+        )
+    ]
+    clock_mhz = values["settings"]["clock_mhz"]
     return [
         "## Cycles and energy",
         "",
         "Of one inference from start to done, with weights, input and output over the bus. Energy is an estimate: "
         "actions, modelled or counted by the RTL, times energies of the table.",
         "",
-        *_table(rows),
+        *table(["", "modelled", "in RTL", "RTL / modelled"], rows),
+        "",
+        f"In RTL that is {_latency(values, clock_mhz)} ms at {clock_mhz:g} MHz.",
     ]
 
 
@@ -115,25 +120,18 @@ def _on_device(values: Values) -> list[str]:
     implementation, bitstream = values["implementation"], values["bitstream"]
     if implementation is None:
         return [*lines, "No device was asked for, so nothing was implemented."]
-    device, clock_mhz = find_device(implementation["device"]), values["settings"]["clock_mhz"]
+    rows = [["modelled", *_counts(implementation["modelled"]), "", ""]]
     found = implementation["found"]
-    rows = [
-        [device.name, *RESOURCES.values(), "clock, MHz", "latency, ms"],
-        ["modelled", *_counts(implementation["modelled"]), f"{clock_mhz:g}, asked", _latency(values, clock_mhz)],
-    ]
     if found is not None:
-        fmax_mhz = found["fmax_mhz"]
-        clock = ["", ""] if fmax_mhz is None else [f"{fmax_mhz:.1f}", _latency(values, fmax_mhz)]
-        rows.append([found["stage"], *_counts(found["resources"]), *clock])
+        rows.append([found["stage"], *_counts(found["resources"]), *_speed(values, found["fmax_mhz"])])
     if bitstream is not None:
         used = {name: resource["used"] for name, resource in bitstream["resources"].items()}
-        fmax_mhz = bitstream["fmax_mhz"]
-        rows.append(["placed and routed", *_counts(used), f"{fmax_mhz:.1f}", _latency(values, fmax_mhz)])
-    rows.append(
-        ["the device has", *_counts({"lut": device.lut, "ff": device.lut, "dsp": device.dsp, "bram": device.bram})]
-    )
-    rows[-1] += ["", ""]
-    return [*lines, *_table(rows), "", _reached(values)]
+        rows.append(["placed and routed", *_counts(used), *_speed(values, bitstream["fmax_mhz"])])
+    device = find_device(implementation["device"])
+    room = {"lut": device.lut, "ff": device.lut, "dsp": device.dsp, "bram": device.bram}
+    rows.append(["the device has", *_counts(room), "", ""])
+    head = [device.name, *RESOURCES.values(), "clock, MHz", "latency, ms"]
+    return [*lines, *table(head, rows), "", _reached(values)]
 
 
 def _reached(values: Values) -> str:
@@ -152,8 +150,12 @@ def _reached(values: Values) -> str:
     return f"It was implemented as far as that: {implementation['found']['stage']}."
 
 
-def _counts(resources: dict[str, float]) -> list[str]:
+def _counts(resources: Mapping[str, float]) -> list[str]:
     return [f"{resources[name]:,.0f}" for name in RESOURCES]
+
+
+def _speed(values: Values, fmax_mhz: float | None) -> list[str]:
+    return ["", ""] if fmax_mhz is None else [f"{fmax_mhz:.1f}", _latency(values, fmax_mhz)]
 
 
 def _latency(values: Values, clock_mhz: float) -> str:
@@ -176,9 +178,8 @@ def _took(values: Values) -> list[str]:
     if values["bitstream_spent"] is not None:
         stages["the chosen accelerator's bitstream"] = values["bitstream_spent"]
     stages["in all"] = {name: sum(spent[name] for spent in stages.values()) for name in ("wall_seconds", "cpu_seconds")}
-    rows = [["", "seconds", "CPU seconds"]]
-    rows += [[name, f"{s['wall_seconds']:,.1f}", f"{s['cpu_seconds']:,.1f}"] for name, s in stages.items()]
-    lines = ["## What it took", "", *_table(rows), ""]
+    rows = [[name, f"{s['wall_seconds']:,.1f}", f"{s['cpu_seconds']:,.1f}"] for name, s in stages.items()]
+    lines = ["## What it took", "", *table(["", "seconds", "CPU seconds"], rows), ""]
     for stage, recipe in values["recipes"].items():
         if stage in values["stages"]:
             seconds = values["stages"][stage]["cpu_seconds"] / recipe["epochs"]
@@ -196,8 +197,3 @@ def _recipe_text(recipe: dict[str, Any]) -> str:
         f"momentum {recipe['momentum']:g}, weight decay {recipe['weight_decay']:g}, label smoothing "
         f"{recipe['label_smoothing']:g}, images shifted by up to {recipe['shift']} pixels{mirrored}"
     )
-
-
-def _table(rows: list[list[str]]) -> list[str]:
-    head, *others = rows
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *others)]

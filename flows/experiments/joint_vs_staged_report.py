@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from flows.accelerators import accelerator_summary, config_from_values
+from flows.experiments.markdown import table
 from flows.experiments.staged import SAMPLE, Method
 from flows.experiments.strategies import CONFIDENCE, mean_and_interval
 from flows.experiments.task import Metric
@@ -78,7 +79,7 @@ def comparison_page(values: dict[str, Any], plot: str) -> str:
             "",
             "## Distance to the optimum",
             "",
-            *_table(
+            *table(
                 ["minimised", "accuracy at least", "optimum", *(method.value for method in Method)],
                 [_distance_row(task) for task in tasks],
             ),
@@ -87,7 +88,7 @@ def comparison_page(values: dict[str, Any], plot: str) -> str:
             "",
             *_savings_notes(tasks),
             "",
-            *_table(
+            *table(
                 ["minimised", "accuracy at least", "best staged", "saved", *(f"of {m.value}" for m in STAGED)],
                 [_savings_row(task) for task in tasks],
             ),
@@ -98,17 +99,13 @@ def comparison_page(values: dict[str, Any], plot: str) -> str:
             "one before, are from the cycle model of the whole program: of the optimum, and of joint search's best "
             "pair where that is another.",
             "",
-            *_table(
+            *table(
                 ["minimised", "accuracy at least", "network", "accelerator", "LUT equivalents", "whole model"],
                 [_optimum_row(task) for task in tasks],
             ),
             "",
         ]
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
 
 
 def _introduction(values: dict[str, Any]) -> list[str]:

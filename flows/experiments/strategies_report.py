@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from flows.accelerators import accelerator_summary, config_from_values, config_values
 from flows.experiments.accelerators import ACCELERATORS
+from flows.experiments.markdown import table
 from flows.experiments.strategies import (
     CONFIDENCE,
     MARGIN,
@@ -97,7 +98,7 @@ def comparison_page(values: dict[str, Any], plot: str) -> str:
             "",
             f"![Hypervolume against proposals and against CPU time]({plot})",
             "",
-            *_table(head, [[name, *_cells(runs, name, marks)] for name in names]),
+            *table(head, [[name, *_cells(runs, name, marks)] for name in names]),
             "",
             *_verdicts(runs, names),
             *_winners(values["winners"]),
@@ -122,10 +123,6 @@ def _introduction(values: dict[str, Any], budget: int) -> list[str]:
         f"evaluated, {values['oracle_cpu_seconds_per_pair']:.3f} CPU s: what one takes depends on which layers were "
         "modelled before.",
     ]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
 
 
 def _cells(runs: Sequence[dict[str, Any]], name: str, marks: Sequence[int]) -> list[str]:
@@ -180,7 +177,7 @@ def _winners(winners: Sequence[dict[str, Any]]) -> list[str]:
         "when it was chosen, and the generated Verilog in simulation. Positive is optimistic: the RTL takes more than "
         "was modelled.",
         "",
-        *_table(
+        *table(
             ["strategy", "network", "accelerator", "accuracy", "modelled cycles", "RTL cycles", "optimism", "energy's"],
             [_winner_row(winner) for winner in winners],
         ),
