@@ -92,7 +92,7 @@ def joint_vs_staged(
 def transfer(
     dataset: Annotated[str, typer.Option(help="data set that networks and accelerators are sized for")] = "digits",
     space: Annotated[str, typer.Option(help="network space: nasbench201, macro or mbconv")] = "nasbench201",
-    source_pairs: Annotated[int, typer.Option(min=100, help="pairs of the dataflow that is learnt first")] = 1000,
+    source_pairs: Annotated[int, typer.Option(min=100, help="pairs of the domains that are learnt first")] = 1000,
     target_pairs: Annotated[int, typer.Option(min=150, help="pairs of each other domain, samples among them")] = 300,
     seeds: Annotated[int, typer.Option(min=1, help="repetitions, with seeds from 0")] = 10,
     output: Annotated[

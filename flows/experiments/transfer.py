@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,6 +55,13 @@ class CostedPairs:
     def take(self, indices: np.ndarray) -> CostedPairs:
         """Those of ``indices``."""
         return CostedPairs(self.features[indices], self.costs[indices])
+
+
+def joined(parts: Sequence[CostedPairs]) -> CostedPairs:
+    """All of ``parts`` as one."""
+    return CostedPairs(
+        np.concatenate([part.features for part in parts]), np.concatenate([part.costs for part in parts])
+    )
 
 
 @dataclass(frozen=True)

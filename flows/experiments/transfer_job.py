@@ -9,8 +9,8 @@ import numpy as np
 from rich.console import Console
 
 from flows.experiments.cost_log import CostLog
-from flows.experiments.transfer import CostedPairs, Score, run_seed
-from flows.experiments.transfer_pairs import SOURCE, TARGETS, Domain, costed_pairs, random_pairs
+from flows.experiments.transfer import CostedPairs, Score, joined, run_seed
+from flows.experiments.transfer_pairs import SOURCES, TARGETS, Domain, costed_pairs, random_pairs
 from flows.experiments.transfer_report import transfer_page, transfer_png, transfer_values
 from flows.files import write_json
 from flows.pairs.accelerator_space import ACCELERATOR_SPACES
@@ -42,7 +42,12 @@ def run_transfer(
     if dataset not in ACCELERATOR_SPACES:
         raise InputError(f"dataset: {dataset} has no accelerators; accepted: {', '.join(ACCELERATOR_SPACES)}")
     directory.mkdir(parents=True, exist_ok=True)
-    source = _pairs(directory, networks, dataset, SOURCE, source_pairs, console)
+    shares = [len(part) for part in np.array_split(np.arange(source_pairs), len(SOURCES))]
+    sources = [
+        _pairs(directory, networks, dataset, domain, share, console)
+        for domain, share in zip(SOURCES, shares, strict=True)
+    ]
+    source = joined(sources)
     targets = {domain.name: _pairs(directory, networks, dataset, domain, target_pairs, console) for domain in TARGETS}
     scores: list[Score] = []
     page = ""

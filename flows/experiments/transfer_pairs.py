@@ -27,7 +27,14 @@ class Domain:
 SHARED_MEMORY = MemoryModel(latency_cycles=150, cycles_per_beat=4)
 """A memory at the far end of an interconnect, a quarter of whose bandwidth is left."""
 
-SOURCE = Domain("os", Dataflow.OS, DEFAULT_MEMORY)
+SOURCES = (
+    Domain("os", Dataflow.OS, DEFAULT_MEMORY),
+    Domain("os-close-memory", Dataflow.OS, MemoryModel(latency_cycles=8, cycles_per_beat=1)),
+    Domain("os-half-bandwidth", Dataflow.OS, MemoryModel(latency_cycles=60, cycles_per_beat=2)),
+    Domain("os-third-bandwidth", Dataflow.OS, MemoryModel(latency_cycles=100, cycles_per_beat=3)),
+)
+"""One dataflow on several memories, none as slow as the targets': on a single one a predictor cannot tell what a slower
+one changes, and takes the time of transfers for a sign of what else they come with."""
 TARGETS = (
     Domain("ws", Dataflow.WS, DEFAULT_MEMORY),
     Domain("rs", Dataflow.RS, DEFAULT_MEMORY),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from flows.experiments.strategies import CONFIDENCE, mean_and_interval
 from flows.experiments.transfer import SAMPLES, Method, Score
-from flows.experiments.transfer_pairs import SOURCE, TARGETS
+from flows.experiments.transfer_pairs import SOURCES, TARGETS
 from flows.figures import plain, rendered
 from flows.pairs.evaluation import ENERGY_TABLE
 
@@ -40,7 +40,7 @@ def transfer_values(title: str, source_pairs: int, target_pairs: int, scores: Se
         "metrics": list(METRICS),
         "energy_table": ENERGY_TABLE.name,
         "domains": {
-            domain.name: {"dataflow": domain.dataflow.value, **asdict(domain.memory)} for domain in (SOURCE, *TARGETS)
+            domain.name: {"dataflow": domain.dataflow.value, **asdict(domain.memory)} for domain in (*SOURCES, *TARGETS)
         },
         "source_pairs": source_pairs,
         "target_pairs": target_pairs,
@@ -61,12 +61,13 @@ def transfer_page(values: dict[str, Any]) -> str:
     lines = [
         f"# Predictors that transfer: {values['title']}",
         "",
-        f"A multi-task network learns the cycles and the energy of random pairs of one domain, `{SOURCE.name}`, and is "
-        "adapted to others from which it never saw a pair, with few samples of each. Cells are the mean absolute error "
+        "A multi-task network learns the cycles and the energy of random pairs of one dataflow on several memories, "
+        f"{', '.join(f'`{domain.name}`' for domain in SOURCES)}, and is adapted to other dataflows and to a slower "
+        "memory, of which it never saw a pair, with few samples of each. Cells are the mean absolute error "
         f"over {seeds} seed(s) with the half-width of its {CONFIDENCE:.0%} confidence interval (Student's t), and "
         f"Kendall's tau, on held-out pairs. Cycles are modelled (`hwgen/cost_table.py`), energy is an estimate by the "
-        f"table `{values['energy_table']}`; of each seed, {values['source_pairs']} source pairs and "
-        f"{values['target_pairs']} of each target are split anew. All learners have the same features and logarithmic "
+        f"table `{values['energy_table']}`; of each seed, {values['source_pairs']} source pairs, as many of each memory, "
+        f"and {values['target_pairs']} of each target are split anew. All learners have the same features and logarithmic "
         f"targets. Domains: {memories}.",
         "",
         f"On the source's own held-out pairs the predictor errs by {errors}, tau "

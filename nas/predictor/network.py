@@ -93,7 +93,8 @@ def train(features: np.ndarray, targets: np.ndarray, seed: int) -> Predictor:
     if (targets <= 0).any():
         raise ValueError("targets: one is not positive; accepted: positive numbers, and NaN where it is missing")
     known = np.isfinite(targets)
-    feature_scale, target_scale = _scale(features), _scale(np.log(targets))
+    # What never varies among these pairs says nothing of others, and no weight would be learnt for it.
+    feature_scale, target_scale = _scale(features, constant=np.inf), _scale(np.log(targets), constant=1.0)
     x = _clipped(feature_scale.standardised(features))
     y = torch.tensor(np.where(known, target_scale.standardised(np.log(targets)), 0), dtype=torch.float32)
     mask = torch.tensor(known)
@@ -116,14 +117,14 @@ def _fit(network: MultiTaskNetwork, x: Tensor, y: Tensor, known: Tensor) -> None
         schedule.step()
 
 
-def _scale(values: np.ndarray) -> Scale:
-    """That of ``values`` [n, columns], where NaN does not count; 0 and 1 for a column of nothing else."""
+def _scale(values: np.ndarray, constant: float) -> Scale:
+    """That of ``values`` [n, columns], where NaN does not count; ``constant`` where one has no deviation."""
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, values, 0).sum(axis=0) / count
     variance = np.where(known, values - mean, 0)
     deviation = np.sqrt(np.square(variance).sum(axis=0) / count)
-    return Scale(mean, np.where(deviation > 1e-6, deviation, 1.0))
+    return Scale(mean, np.where(deviation > 1e-6, deviation, constant))
 
 
 def _clipped(values: np.ndarray) -> Tensor:

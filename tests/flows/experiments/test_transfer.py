@@ -11,7 +11,7 @@ import pytest
 
 from flows.experiments.cost_log import CostLog
 from flows.experiments.transfer import METHODS, SAMPLES, CostedPairs, Method, Score, run_seed
-from flows.experiments.transfer_pairs import SOURCE, TARGETS, costed_pairs, random_pairs
+from flows.experiments.transfer_pairs import SOURCES, TARGETS, costed_pairs, random_pairs
 from flows.experiments.transfer_report import transfer_page, transfer_png, transfer_values
 from flows.pairs.accelerator_space import ACCELERATOR_SPACES
 from flows.pairs.evaluation import Cost, Pair
@@ -61,11 +61,20 @@ def test_the_page_has_a_row_of_each_method_for_each_target(scores: list[Score]) 
 
 
 def test_pairs_are_of_their_domain_different_and_always_the_same() -> None:
-    for domain in (SOURCE, *TARGETS):
+    for domain in (*SOURCES, *TARGETS):
         pairs = list(islice(random_pairs(ToySpace(), ACCELERATORS, domain), 50))
         assert pairs == list(islice(random_pairs(ToySpace(), ACCELERATORS, domain), 50))
         assert len(set(pairs)) == 50
         assert {pair.accelerator.dataflow for pair in pairs} == {domain.dataflow}
+
+
+def test_the_targets_memory_is_slower_than_any_that_was_learnt() -> None:
+    learnt = [domain.memory for domain in SOURCES]
+    unseen = [domain.memory for domain in TARGETS if domain.memory not in learnt]
+    assert unseen
+    for memory in unseen:
+        assert memory.latency_cycles > max(source.latency_cycles for source in learnt)
+        assert memory.cycles_per_beat > max(source.cycles_per_beat for source in learnt)
 
 
 def test_pairs_that_cannot_run_are_passed_over(tmp_path: Path) -> None:
@@ -73,7 +82,7 @@ def test_pairs_that_cannot_run_are_passed_over(tmp_path: Path) -> None:
         return None if pair.accelerator.bus_bits == 32 else Cost(1, 1.0)
 
     with closing(CostLog(tmp_path / "costs.jsonl", cost)) as costs:
-        found = costed_pairs(random_pairs(ToySpace(), ACCELERATORS, SOURCE), costs, 30)
+        found = costed_pairs(random_pairs(ToySpace(), ACCELERATORS, SOURCES[0]), costs, 30)
         assert len(found) == 30 < len(costs)
     assert all(pair.accelerator.bus_bits > 32 for pair, _ in found)
 

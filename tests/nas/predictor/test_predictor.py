@@ -43,6 +43,13 @@ def test_the_seed_settles_what_it_learns() -> None:
     assert not np.array_equal(first, other)
 
 
+def test_what_never_varied_says_nothing() -> None:
+    predictor = train(np.insert(FEATURES, 2, 7.0, axis=1), COSTS, seed=0)
+    predicted = [predictor.predict(np.insert(UNSEEN, 2, value, axis=1)) for value in (7.0, 9.0)]
+    assert np.array_equal(*predicted)
+    assert (errors(predicted[0], UNSEEN_COSTS) < 0.15).all()
+
+
 def test_a_metric_is_learnt_from_the_pairs_that_it_is_known_of() -> None:
     costs = COSTS.copy()
     costs[80:, 1] = np.nan
