@@ -66,9 +66,9 @@ def transfer_page(values: dict[str, Any]) -> str:
         "memory, of which it never saw a pair, with few samples of each. Cells are the mean absolute error "
         f"over {seeds} seed(s) with the half-width of its {CONFIDENCE:.0%} confidence interval (Student's t), and "
         f"Kendall's tau, on held-out pairs. Cycles are modelled (`hwgen/cost_table.py`), energy is an estimate by the "
-        f"table `{values['energy_table']}`; of each seed, {values['source_pairs']} source pairs, as many of each memory, "
-        f"and {values['target_pairs']} of each target are split anew. All learners have the same features and logarithmic "
-        f"targets. Domains: {memories}.",
+        f"table `{values['energy_table']}`; of each seed, {values['source_pairs']} source pairs, as many of each "
+        f"memory, and {values['target_pairs']} of each target are split anew. All learners have the same features and "
+        f"logarithmic targets. Domains: {memories}.",
         "",
         f"On the source's own held-out pairs the predictor errs by {errors}, tau "
         f"{_tau(source, 0):.3f} and {_tau(source, 1):.3f}.",
