@@ -8,6 +8,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import IO
 
 Watch = Callable[[str], None]
 """Is told each line that a tool says; what it raises ends the tool."""
@@ -28,6 +31,10 @@ class ImplementationError(RuntimeError):
     """A tool failed or is not installed; the message says what it said last, or what to install."""
 
 
+class SilentToolError(ImplementationError):
+    """A tool said nothing for so long that it was stopped."""
+
+
 def require_package(package: str) -> None:
     """ImplementationError where ``package`` is not installed."""
     if find_spec(package) is None:
@@ -39,8 +46,13 @@ def run_yosys(commands: Sequence[str], directory: Path, watch: Watch) -> None:
     run_tool("pyosys", [_YOSYS, *commands], directory, watch)
 
 
-def run_tool(package: str, arguments: Sequence[str], directory: Path, watch: Watch) -> None:
-    """Run ``arguments``, a Python program and its arguments, that needs ``package``. Raises ImplementationError."""
+def run_tool(
+    package: str, arguments: Sequence[str], directory: Path, watch: Watch, patience_seconds: float | None = None
+) -> None:
+    """Run ``arguments``, a Python program and its arguments, that needs ``package``.
+
+    Raises SilentToolError where it says nothing for ``patience_seconds``, ImplementationError where it fails.
+    """
     require_package(package)
     said: deque[str] = deque(maxlen=LAST_WORDS)
     command = [sys.executable, "-c", *arguments]
@@ -48,12 +60,24 @@ def run_tool(package: str, arguments: Sequence[str], directory: Path, watch: Wat
         command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
+        lines: SimpleQueue[str | None] = SimpleQueue()
+        Thread(target=_forward, args=(process.stdout, lines), daemon=True).start()
         try:
-            for line in process.stdout:
+            while (line := lines.get(timeout=patience_seconds)) is not None:
                 said.append(line)
                 watch(line.strip())
+        except Empty:
+            process.kill()
+            raise SilentToolError(f"{package} said nothing for {patience_seconds} seconds and was stopped") from None
         except BaseException:
             process.kill()
             raise
     if process.returncode != 0:
         raise ImplementationError(f"{package} failed:\n{''.join(said)}")
+
+
+def _forward(output: IO[str], lines: SimpleQueue[str | None]) -> None:
+    """Put each line of ``output`` into ``lines``, and None behind them."""
+    for line in output:
+        lines.put(line)
+    lines.put(None)

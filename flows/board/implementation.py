@@ -67,9 +67,7 @@ def run_board_implementation(
         raise ImplementationError(
             f"the accelerator reaches {implementation.fmax_mhz:.1f} MHz on {NAME}, whose clock has {clock_mhz:g} MHz"
         )
-    report = implementation_values(
-        config.accelerator, device, multipliers, speed_grade, seed, netlist, implementation
-    ) | {
+    report = implementation_values(config.accelerator, device, multipliers, speed_grade, netlist, implementation) | {
         "boundary": BOUNDARY,
         "board": NAME,
         "clock_mhz": clock_mhz,

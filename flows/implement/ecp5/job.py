@@ -50,7 +50,7 @@ def run_implementation(
         netlist = synthesise(config, multipliers, watch)
         console.print(f"synthesised in {netlist.synth_seconds:.0f} s", highlight=False)
         implementation = place_and_route(netlist, device, speed_grade, seed, watch)
-    report = implementation_values(config, device, multipliers, speed_grade, seed, netlist, implementation)
+    report = implementation_values(config, device, multipliers, speed_grade, netlist, implementation)
     write_implementation(output, netlist, implementation, report)
     return report
 
@@ -68,7 +68,6 @@ def implementation_values(
     device: Device,
     multipliers: int,
     speed_grade: int,
-    seed: int,
     netlist: Netlist,
     result: Implementation,
 ) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def implementation_values(
         "accelerator": config_values(config),
         "device": device.name,
         "speed_grade": speed_grade,
-        "seed": seed,
+        "seed": result.seed,
         "boundary": BOUNDARY,
         "fmax_mhz": result.fmax_mhz,
         "critical_path": {

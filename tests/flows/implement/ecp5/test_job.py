@@ -41,7 +41,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> None:
     def place_and_route(netlist: Netlist, device: Device, grade: int, seed: int, watch: object) -> Implementation:
         path = CriticalPath("drain.x", "drain.y", delay_ns=20.0, routing_ns=15.0)
         cells = (Resource(500, 1000), Resource(300, 1000), Resource(4, 10), Resource(2, 10))
-        return Implementation(50.0, path, *cells, bitstream=b"bits", seconds=2.0)
+        return Implementation(50.0, path, *cells, bitstream=b"bits", seed=seed, seconds=2.0)
 
     monkeypatch.setattr(flows.implement.ecp5.job, "synthesise", synthesise)
     monkeypatch.setattr(flows.implement.ecp5.job, "place_and_route", place_and_route)
