@@ -16,8 +16,8 @@ from flows.implement.ecp5.job import run_implementation
 from flows.pairs.evaluation_log import EVALUATIONS, read_evaluations
 from flows.search.front_implementation import require_tools
 from flows.search.job import run_search
+from flows.search.results import BEST, Results, load_results
 from flows.search.results import FILE_NAME as RESULTS
-from flows.search.results import Results, load_results
 from flows.search.settings import FILE_NAME as SETTINGS
 from flows.search.settings import Depth, Settings, load_settings
 from flows.search.stages import Stage, stage_costs, timed
@@ -29,6 +29,7 @@ RUN = "run"
 """The search's run directory in the experiment's."""
 BITSTREAM = "bitstream"
 """What ``cosynth implement`` makes of the chosen pair's accelerator, there too."""
+VERILOG = "accelerator.v"
 SPEED_GRADE = 6
 PLACEMENT_SEED = 1
 
@@ -81,5 +82,12 @@ def _write(directory: Path, settings: Settings, results: Results) -> str:
 
 
 def _bitstream_report(directory: Path) -> dict[str, Any] | None:
-    path = directory / BITSTREAM / "implementation.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    """What ``cosynth implement`` reported; InputError where it was not of the pair's Verilog."""
+    made, simulated = directory / BITSTREAM, directory / RUN / BEST
+    if not made.exists():
+        return None
+    if (made / VERILOG).read_bytes() != (simulated / VERILOG).read_bytes():
+        raise InputError(
+            f"output: {made} is of another accelerator than {simulated}; delete it to have the bitstream made again"
+        )
+    return json.loads((made / "implementation.json").read_text(encoding="utf-8"))

@@ -57,10 +57,10 @@ def _searched(values: Values) -> list[str]:
     return [
         "## What was searched",
         "",
-        f"`{settings['strategy']}` proposed {settings['budget']:,} pairs. With those that the front's networks make "
-        f"with accelerators that were built, {found['modelled']:,} were modelled; {found['turned_away']:,} were "
-        "turned away by their hardware, before anyone asked how accurate their networks are; accuracies were asked of "
-        f"{found['networks_asked']:,} networks. "
+        f"`{settings['strategy']}` proposed {settings['budget']:,} pairs, in rounds of {settings['population']}. With "
+        f"those that the front's networks make with accelerators that were built, {found['modelled']:,} were modelled; "
+        f"{found['turned_away']:,} were turned away by their hardware, before anyone asked how accurate their networks "
+        f"are; accuracies were asked of {found['networks_asked']:,} networks. "
         f"{found['measured']:,} pairs were simulated in RTL, on {found['accelerators_measured']} accelerators, and "
         f"{found['front']} are the front. Chosen of it:",
         "",
@@ -137,10 +137,13 @@ def _on_device(values: Values) -> list[str]:
 def _reached(values: Values) -> str:
     implementation, bitstream = values["implementation"], values["bitstream"]
     if bitstream is not None:
-        path = bitstream["critical_path"]
+        path, clock_mhz = bitstream["critical_path"], values["settings"]["clock_mhz"]
+        reached = "" if bitstream["fmax_mhz"] >= clock_mhz else " not"
         return (
-            f"Placed and routed for speed grade {bitstream['speed_grade']} by seed {bitstream['seed']}, and packed "
-            f"into `bitstream/accelerator.bit`. The slowest path leads from `{path['start']}` to `{path['end']}`: "
+            "The Verilog that was simulated, placed and routed for speed grade "
+            f"{bitstream['speed_grade']} by seed {bitstream['seed']}, and packed into `bitstream/accelerator.bit`. The "
+            f"clock of {clock_mhz:g} MHz is{reached} reached. The slowest path leads from `{path['start']}` to "
+            f"`{path['end']}`: "
             f"{path['delay_ns']:.1f} ns, {path['routing_ns']:.1f} ns of it routing."
         )
     if implementation["refused"] is not None:

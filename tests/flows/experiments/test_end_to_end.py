@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from flows.accelerators import config_from_values
+from flows.experiments.end_to_end_job import run_end_to_end
 from flows.experiments.end_to_end_plot import end_to_end_png
 from flows.experiments.end_to_end_report import end_to_end_page
+from flows.implement.ecp5.devices import Device
 from flows.search.results import load_results
+from flows.search.settings import Depth, load_settings
 from flows.search.stages import Stage
+from hwgen.config import AcceleratorConfig
+from hwgen.verilog import emit
 from tests.flows.test_cli import assert_refused, run
 
 SMALL = (
@@ -20,6 +28,14 @@ SMALL = (
     *("--budget", "8", "--population", "4", "--builds", "1", "--supernet-epochs", "1", "--training-epochs", "1"),
     *("--verified-images", "5"),
 )
+ROUTED = {
+    "resources": {name: {"used": 1234, "available": 5000} for name in ("lut", "ff", "dsp", "bram")},
+    "fmax_mhz": 50.0,
+    "speed_grade": 6,
+    "seed": 1,
+    "critical_path": {"start": "drain.sum", "end": "drain.clamp", "delay_ns": 20.0, "routing_ns": 11.0},
+}
+"""What ``cosynth implement`` might report."""
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +91,37 @@ def test_the_page_has_what_was_found_on_the_device(values: dict[str, Any]) -> No
 
 
 def test_the_page_has_the_clock_of_the_bitstream(values: dict[str, Any]) -> None:
-    values["bitstream"] = {
-        "resources": {name: {"used": 1234, "available": 5000} for name in ("lut", "ff", "dsp", "bram")},
-        "fmax_mhz": 50.0,
-        "speed_grade": 6,
-        "seed": 1,
-        "critical_path": {"start": "drain.sum", "end": "drain.clamp", "delay_ns": 20.0, "routing_ns": 11.0},
-    }
-    values["bitstream_spent"] = {"wall_seconds": 1200.0, "cpu_seconds": 600.0}
+    values |= {"bitstream": ROUTED, "bitstream_spent": {"wall_seconds": 1200.0, "cpu_seconds": 600.0}}
     page = end_to_end_page(values)
     latency_ms = values["cost"]["measured"]["cycles"] / 50_000
     assert f"| placed and routed | 1,234 | 1,234 | 1,234 | 1,234 | 50.0 | {latency_ms:.4f} |" in page
+    assert "The clock of 100 MHz is not reached" in page
     assert "from `drain.sum` to `drain.clamp`: 20.0 ns, 11.0 ns of it routing" in page
     assert "| the chosen accelerator's bitstream | 1,200.0 | 600.0 |" in page
     assert end_to_end_png(values).startswith(b"\x89PNG")
+
+
+def test_the_chosen_accelerator_is_placed_and_routed_once(
+    finished: Path, values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[AcceleratorConfig, str]] = []
+
+    def implement(output: Path, config: AcceleratorConfig, device: Device, *_: object) -> None:
+        made.append((config, device.name))
+        output.mkdir()
+        (output / "accelerator.v").write_text(emit(config))
+        (output / "implementation.json").write_text(json.dumps(ROUTED))
+
+    monkeypatch.setattr("flows.experiments.end_to_end_job.run_implementation", implement)
+    monkeypatch.setattr("flows.experiments.end_to_end_job.require_tools", lambda _: None)
+    directory = tmp_path / "out"
+    shutil.copytree(finished, directory)
+    settings = load_settings(directory / "run")
+    pages = [run_end_to_end(directory, settings, Depth.ROUTED, Console(quiet=True)) for _ in range(2)]
+    assert made == [(config_from_values(values["pair"]["accelerator"]), "ecp5-85k")]
+    assert pages[0] == pages[1] == (directory / "end-to-end.md").read_text()
+    assert "| placed and routed |" in pages[0]
+    assert "| the chosen accelerator's bitstream |" in pages[0]
 
 
 def test_what_is_finished_is_not_made_again(finished: Path) -> None:
@@ -99,3 +132,10 @@ def test_what_is_finished_is_not_made_again(finished: Path) -> None:
 
 def test_other_options_want_another_directory(capsys: pytest.CaptureFixture[str], finished: Path) -> None:
     assert_refused(capsys, *SMALL, "--seed", "1", "-o", finished, naming="has an experiment with other options")
+
+
+def test_a_bitstream_of_another_accelerator_is_refused(capsys: pytest.CaptureFixture[str], finished: Path) -> None:
+    other = finished / "bitstream"
+    other.mkdir()
+    (other / "accelerator.v").write_text("module other; endmodule")
+    assert_refused(capsys, *SMALL, "-o", finished, naming="is of another accelerator than")
