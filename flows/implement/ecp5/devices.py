@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.implement.capacity import refuse_excess
@@ -10,6 +11,34 @@ from hwgen.errors import InputError
 
 PACKAGE = "CABGA381"
 """One that every device comes in; only four of its pins are used."""
+
+
+Site = tuple[int, str]
+"""A column of tiles, and the name that nextpnr has for what lies there."""
+MULTIPLIERS = ((0, "MULT18_0"), (1, "MULT18_1"), (4, "MULT18_4"), (5, "MULT18_5"))
+MEMORIES = ((0, "EBR0"), (2, "EBR1"), (4, "EBR2"), (6, "EBR3"))
+"""Of a group of tiles in a row of multipliers, or of memories."""
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Where multipliers and memories lie, in tiles: as nextpnr places a design that takes all of them."""
+
+    groups: Sequence[int]
+    """The first column of each group of a row."""
+    multiplier_rows: Sequence[int]
+    memory_rows: Sequence[int]
+    height: int
+
+    @property
+    def multipliers(self) -> list[Site]:
+        """Those of a row, from left to right."""
+        return [(group + column, name) for group in self.groups for column, name in MULTIPLIERS]
+
+    @property
+    def memories(self) -> list[Site]:
+        """Those of a row, from left to right."""
+        return [(group + column, name) for group in self.groups for column, name in MEMORIES]
 
 
 @dataclass(frozen=True)
@@ -21,10 +50,17 @@ class Device:
     """nextpnr's option for it."""
     lut: int
     """Four-input LUTs, each with a flip-flop."""
-    dsp: int
-    """18x18 multipliers."""
-    bram: int
-    """Memories of 18 Kbit."""
+    sites: Sites
+
+    @property
+    def dsp(self) -> int:
+        """18x18 multipliers."""
+        return len(self.sites.multiplier_rows) * len(self.sites.multipliers)
+
+    @property
+    def bram(self) -> int:
+        """Memories of 18 Kbit."""
+        return len(self.sites.memory_rows) * len(self.sites.memories)
 
     @property
     def share_metric(self) -> str:
@@ -35,9 +71,19 @@ class Device:
 DEVICES = {
     device.name: device
     for device in (
-        Device("ecp5-25k", "--25k", lut=24_288, dsp=28, bram=56),
-        Device("ecp5-45k", "--45k", lut=43_848, dsp=72, bram=108),
-        Device("ecp5-85k", "--85k", lut=83_640, dsp=156, bram=208),
+        Device("ecp5-25k", "--25k", 24_288, Sites((4, 13, 22, 33, 42, 51, 60), (13,), (25, 37), height=50)),
+        Device(
+            "ecp5-45k",
+            "--45k",
+            43_848,
+            Sites((4, 13, 22, 31, 42, 51, 60, 69, 78), (22, 46), (10, 34, 58), height=71),
+        ),
+        Device(
+            "ecp5-85k",
+            "--85k",
+            83_640,
+            Sites((4, 13, 22, 31, 40, 49, 58, 69, 78, 87, 96, 105, 114), (10, 34, 58), (22, 46, 70, 82), height=95),
+        ),
     )
 }
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from flows.implement.ecp5.boundary import INSTANCE, PINS
 from flows.implement.ecp5.devices import PACKAGE, Device, refuse_oversized
+from flows.implement.ecp5.floorplan import lay_out_array
 from flows.implement.ecp5.tools import run_ecppack, run_nextpnr
 from flows.implement.netlist import Netlist
 from flows.tools import ImplementationError, SilentToolError, Watch
@@ -76,10 +77,13 @@ def place_and_route(
     """
     refuse_oversized(device, netlist.cells)
     started = time.monotonic()
+    ((top, module),) = netlist.design["modules"].items()
+    laid_out = module | {"cells": lay_out_array(module, device.sites)}
+    design = {**netlist.design, "modules": {top: laid_out}}
     part = (device.nextpnr, "--package", PACKAGE, "--speed", str(speed_grade))
     for attempt in range(seed, seed + ATTEMPTS):
         try:
-            report, bitstream = _attempt(netlist, part, attempt, watch, pins)
+            report, bitstream = _attempt(design, part, attempt, watch, pins)
         except SilentToolError:
             watch(f"no way to route the placement of seed {attempt}")
         else:
@@ -87,7 +91,9 @@ def place_and_route(
     raise ImplementationError(f"nextpnr found no way to route what it placed by the seeds {seed} to {attempt}")
 
 
-def _attempt(netlist: Netlist, part: Sequence[str], seed: int, watch: Watch, pins: str) -> tuple[dict[str, Any], bytes]:
+def _attempt(
+    design: Mapping[str, Any], part: Sequence[str], seed: int, watch: Watch, pins: str
+) -> tuple[dict[str, Any], bytes]:
     """What nextpnr's report says, and the bitstream. Raises SilentToolError, ImplementationError."""
     # Spread out, wires are free to go straight. Of an 8x8 placed so, ``router2`` still overused some after a hundred
     # iterations, and led them round these until the slowest path was 18.5 ns; ``router1`` was done sooner, at 11.3 ns.
@@ -97,7 +103,7 @@ def _attempt(netlist: Netlist, part: Sequence[str], seed: int, watch: Watch, pin
     files = ("--json", "netlist.json", "--lpf", "pins.lpf", "--report", "report.json", "--textcfg", "chip.config")
     with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
         directory = Path(name)
-        (directory / "netlist.json").write_text(json.dumps(netlist.design), encoding="utf-8")
+        (directory / "netlist.json").write_text(json.dumps(design), encoding="utf-8")
         (directory / "pins.lpf").write_text(pins, encoding="utf-8")
         run_nextpnr([*part, *effort, *permitted, *files], directory, watch, PATIENCE_SECONDS)
         run_ecppack(["--compress", "chip.config", "chip.bit"], directory, watch)

@@ -76,7 +76,7 @@ def routed_with(monkeypatch: pytest.MonkeyPatch, silent: Container[int], seed: i
     monkeypatch.setattr(flows.implement.ecp5.place_and_route, "run_nextpnr", run_nextpnr)
     monkeypatch.setattr(flows.implement.ecp5.place_and_route, "run_ecppack", run_ecppack)
     said: list[str] = []
-    nothing = Netlist("", {"modules": {"boundary": {"cells": {}}}}, "", 0.0)
+    nothing = Netlist("", {"modules": {"boundary": {"cells": {}, "netnames": {}}}}, "", 0.0)
     return place_and_route(nothing, DEVICES["ecp5-25k"], 6, seed, said.append), said
 
 
