@@ -34,7 +34,10 @@ def split_fan_out(module: Mapping[str, Any], most_readers: int = MOST_READERS) -
         if cell["type"] in OUTPUTS
         for wire in cell["connections"][OUTPUTS[cell["type"]]]
     }
-    unused = count(1 + max(wire for wire in readers if isinstance(wire, int)))
+    # A wire may have no reader, or only a name left.
+    wires = [wire for cell in cells.values() for at in cell["connections"].values() for wire in at]
+    wires += [wire for net in module["netnames"].values() for wire in net["bits"]]
+    unused = count(1 + max(wire for wire in wires if isinstance(wire, int)))
     crowded = list(drivers)
     while crowded:
         wire = crowded.pop()

@@ -65,3 +65,19 @@ def test_copies_stand_beside_what_they_copy(tmp_path: Path) -> None:
     copies = Counter(name.rpartition("$")[0] for name in cells.keys() - module["cells"].keys())
     assert copies
     assert all(cells[f"{name}$1"]["type"] == cells[name]["type"] for name in copies)
+
+
+def test_a_copy_has_a_wire_of_its_own_beside_those_that_nothing_reads(tmp_path: Path) -> None:
+    module = synthesise(tmp_path, verilog(WIDE))["modules"]["design"]
+    wires = (wire for cell in module["cells"].values() for at in cell["connections"].values() for wire in at)
+    highest = max(wire for wire in wires if isinstance(wire, int))
+    unread = {"type": "LUT4", "port_directions": {"Z": "output"}, "connections": {"Z": [highest + 1]}}
+    cells = split_fan_out(module | {"cells": module["cells"] | {"unread": unread}}, MOST_READERS)
+    driven = Counter(
+        wire
+        for cell in cells.values()
+        for port, wires in cell["connections"].items()
+        if cell["port_directions"][port] == "output"
+        for wire in wires
+    )
+    assert set(driven.values()) == {1}
