@@ -89,7 +89,7 @@ class Run:
         outcome = self.oracle.outcome(genes)
         pair = self.oracle.space.pair(genes)
         if pair is not None and self.oracle.fits(pair.accelerator):
-            self._spend(pair, exp(outcome.objectives[0]) if outcome.objectives else inf)
+            self._spend(pair, exp(outcome.objectives[0]) if outcome.feasible and outcome.objectives else inf)
         return outcome
 
     def minimise(

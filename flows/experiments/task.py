@@ -132,14 +132,20 @@ class TaskOracle:
         return float(self._costs[row, self._column[self._networks.names[network]]])
 
     def outcome(self, genes: Genes) -> Outcome:
-        """What a strategy is told of a pair: the logarithm of its cost, or how far it misses the constraints."""
+        """What a strategy is told of a pair: the logarithm of its cost, and by how much it misses the constraints.
+
+        An accelerator that does not fit is turned away before any accuracy is asked for; and the table does not have
+        the cost of every network that is not accurate enough.
+        """
         split = len(self.space.architectures.choices)
         network, accelerator = genes[:split], genes[split:]
         if self.name(network) is None:
             return Outcome(genes, None, inf)
-        accuracy = {"accuracy": self.accuracy(network)}
-        missed = max(0.0, self.task.network_constraint.violation(accuracy)) + self.excess(accelerator)
-        if missed > 0:
-            return Outcome(genes, None, missed)
+        excess = self.excess(accelerator)
+        if excess > 0:
+            return Outcome(genes, None, excess)
+        missed = max(0.0, self.task.network_constraint.violation({"accuracy": self.accuracy(network)}))
         cost = self.cost(network, accelerator)
-        return Outcome(genes, (log(cost),)) if cost < inf else Outcome(genes, None, inf)
+        if cost < inf:
+            return Outcome(genes, (log(cost),), missed)
+        return Outcome(genes, None, missed or inf)

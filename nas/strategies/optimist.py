@@ -4,7 +4,9 @@ Gaussian processes learn the objectives of what was told and by how much constra
 largest gain in hypervolume at the optimistic end of both predictions is proposed: SMS-EGO's promise (Ponweiser et al.,
 PPSN 2008), with the hypervolume as a mean over directions, and with constraints that are believed missed only where
 even an optimist thinks so. With one objective that is the lower confidence bound of it. Candidates are bred from the
-fittest that is known, and then from the most promising of themselves; each proposal draws how optimistic it is.
+fittest that is known, and then from the most promising of themselves; each proposal draws how optimistic it is, and is
+more so where that promises no advance, or, before enough is feasible, nothing feasible: else what is proposed would be
+neighbours of the best, known not to be better.
 """
 
 from __future__ import annotations
@@ -38,8 +40,14 @@ PARENTS = 30
 DIRECTIONS = 256
 SHORTFALL = 1e-3
 """Weight of how near the front a candidate comes, for where none promises a gain."""
-PENALTY = 4.0
+PENALTY = 20.0
 """Standard deviations that each objective is worsened by, for one that constraints are believed missed by."""
+SMALL = 0.1
+"""Part of the violations, below which they hardly differ to the model."""
+ADVANCE = 1e-2
+"""Of the front's span: what a proposal has to promise; less is what models leave open between neighbours."""
+MORE, MOST_OPTIMISTIC = 1.25, 8.0
+"""Factor of the optimism while nothing promises an advance, and where that ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +101,10 @@ class Optimist(Strategy):
             recent = outcomes[-MOST:]
             self._violation_model.fit(gene_rows(recent), _violations(recent))
         if self._enough_feasible:
-            values = np.array([outcome.objectives for outcome in feasible])
-            for model, column in zip(self._objective_models, values[-MOST:].T, strict=True):
-                model.fit(gene_rows(feasible[-MOST:]), column)
+            known = [outcome for outcome in outcomes if outcome.objectives is not None][-MOST:]
+            for model, column in zip(self._objective_models, _objectives(known).T, strict=True):
+                model.fit(gene_rows(known), column)
+            values = _objectives(feasible)
             front = values[is_nondominated(values)]
             self._ideal, nadir = front.min(axis=0), front.max(axis=0)
             span = np.where(nadir > self._ideal, nadir - self._ideal, values.max(axis=0) - self._ideal)
@@ -108,15 +117,25 @@ class Optimist(Strategy):
         self._candidates = self._candidates or self._bred()
         if self._candidates is None:
             return self._new(self._uniform)
-        promise, reached = self._promises(self._candidates, abs(self._rng.normal()))
         asked = [tuple(genes) in self._asked for genes in self._candidates.genes.tolist()]
-        best = int(np.argmax(np.where(asked, -np.inf, promise)))
-        if asked[best]:
+        if all(asked):
             return self._new(self._uniform)
+        best, reached = self._most_promising(self._candidates, asked)
         if self._enough_feasible:
-            self._front = np.maximum(self._front, reached[best])
+            self._front = np.maximum(self._front, reached)
         self._candidates = self._candidates.believed(best)
         return genes_of(self._candidates.genes[best])
+
+    def _most_promising(self, candidates: Candidates, asked: Sequence[bool]) -> tuple[int, np.ndarray]:
+        """Which of those not ``asked`` for yet, and float64 [directions], how far it reaches."""
+        optimism = abs(self._rng.normal())
+        while True:
+            promise, reached = self._promises(candidates, optimism)
+            best = int(np.argmax(np.where(asked, -np.inf, promise)))
+            enough = (reached[best] - self._front).max() > ADVANCE if self._enough_feasible else promise[best] >= 0
+            if enough or optimism > MOST_OPTIMISTIC:
+                return best, reached[best]
+            optimism = MORE * max(optimism, 0.5)
 
     def _bred(self) -> Candidates | None:
         """New ones of ROUNDS; None where all that was bred was asked for."""
@@ -158,6 +177,11 @@ class Optimist(Strategy):
         return gain + SHORTFALL * (reached - self._front).max(axis=1), reached
 
 
+def _objectives(outcomes: Sequence[Outcome]) -> np.ndarray:
+    """float64 [n, objectives]."""
+    return np.array([outcome.objectives for outcome in outcomes])
+
+
 def _violations(outcomes: Sequence[Outcome]) -> np.ndarray:
     """float64 [n]: 0 where feasible, else on a scale on which small violations differ as much as large ones.
 
@@ -165,5 +189,5 @@ def _violations(outcomes: Sequence[Outcome]) -> np.ndarray:
     """
     violations = np.array([outcome.violation for outcome in outcomes])
     missed = violations[np.isfinite(violations) & (violations > 0)]
-    largest, usual = (missed.max(), np.median(missed)) if len(missed) else (1.0, 1.0)
-    return np.log1p(np.where(np.isfinite(violations), np.maximum(violations, 0), largest) / usual)
+    largest, small = (missed.max(), np.quantile(missed, SMALL)) if len(missed) else (1.0, 1.0)
+    return np.log1p(np.where(np.isfinite(violations), np.maximum(violations, 0), largest) / small)

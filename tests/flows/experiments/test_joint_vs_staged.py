@@ -154,6 +154,27 @@ def test_outcomes_tell_costs_and_how_far_constraints_are_missed(networks: Networ
     assert oracle.outcome((0, 0, 0, *least)).violation == np.inf
 
 
+def test_an_inaccurate_network_s_cost_is_told_where_it_is_known_and_counts_as_found_nowhere(
+    networks: Networks, table: PairTable
+) -> None:
+    level = networks.best
+    known = next(name for name in table.architectures if networks.accuracies[name].value < level)
+    genes = (*map(int, known), *(0,) * 8)
+    oracle = TaskOracle(SPACE, networks, table, task(level))
+    told = oracle.outcome(genes)
+    assert told.objectives == (log(toy_cost(known, ACCELERATORS.decode((0,) * 8))),)
+    assert told.violation == pytest.approx(1 - networks.accuracies[known].value / level)
+    run = Run(oracle, SETTINGS, seed=0)
+    run.outcome(genes)
+    assert (run.best, run.pair) == ([np.inf], None)
+
+
+def test_of_an_accelerator_that_does_not_fit_no_accuracy_is_told(networks: Networks, table: PairTable) -> None:
+    oracle = TaskOracle(SPACE, networks, table, task())
+    most = tuple(size - 1 for size in ACCELERATORS.gene_sizes)
+    assert oracle.outcome((1, 0, 0, *most)).violation == oracle.outcome((4, 4, 4, *most)).violation > 0
+
+
 def test_the_page_and_the_plot_hold_every_task(networks: Networks, table: PairTable) -> None:
     results = [run_task(task(LEVEL, metric), SPACE, networks, table, SETTINGS, seeds=2) for metric in Metric]
     energy, latency = (task_values(result, lambda pair: None) for result in results)

@@ -1,0 +1,21 @@
+"""What is the optimist's own: it turns from what is known not to be better."""
+
+from __future__ import annotations
+
+from nas.strategies import Genes, Outcome, Problem, StrategyName, strategy
+from tests.nas.strategies.test_conformance import run
+
+PROBLEM = Problem((5,) * 6, (False,) * 6, objectives=1, budget=80, population=12)
+BEST = (3, 1, 4)
+
+
+def wrong(genes: Genes) -> Outcome:
+    """How many of the first three genes are not the best; the others do not matter."""
+    return Outcome(genes, (float(sum(gene != best for gene, best in zip(genes, BEST, strict=False))),))
+
+
+def test_with_one_objective_it_also_looks_elsewhere_than_where_the_best_is_known() -> None:
+    for seed in range(3):
+        outcomes = run(strategy(StrategyName.OPTIMIST, PROBLEM, seed), wrong)
+        assert (0.0,) in [outcome.objectives for outcome in outcomes[:40]]
+        assert len({outcome.genes[:3] for outcome in outcomes[40:]}) > 3
