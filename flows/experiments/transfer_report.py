@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from flows.experiments.markdown import table
 from flows.experiments.strategies import CONFIDENCE, mean_and_interval
 from flows.experiments.transfer import SAMPLES, Method, Score
 from flows.experiments.transfer_pairs import SOURCES, TARGETS
@@ -126,7 +127,7 @@ def _rows(values: dict[str, Any], target: str) -> list[list[str]]:
 
 def _table(rows: list[list[str]]) -> list[str]:
     head, *others = rows
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *others)]
+    return table(head, others)
 
 
 def _cells(values: dict[str, Any], target: str, method: Method, samples: int | None = None) -> list[Cell]:
