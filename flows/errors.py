@@ -12,8 +12,9 @@ from flows.board.link import BoardLinkError
 from flows.simulate.run import MismatchError
 from flows.tools import ImplementationError
 from hwgen.errors import InputError
+from sim.compiler import SimulatorMissingError
 from sim.system import SimulationError
-from sim.verilator import SimulatorMissingError, VerilatorError
+from sim.verilator import VerilatorError
 
 FAILURES = (
     BoardLinkError,

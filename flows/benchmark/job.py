@@ -36,6 +36,7 @@ from hwgen.files import write_bytes
 from hwgen.graph import LayerGraph
 from hwgen.importers.tflite import read_tflite
 from hwgen.networks.imagenet import NETWORKS, imagenet_network
+from sim.compiler import compiler
 from sim.simulate import simulate, simulator
 from sim.system import accelerator_verilog
 from sim.verilator import build
@@ -50,7 +51,6 @@ DOCUMENT, DATA = Path("docs/benchmarks.md"), Path("docs/benchmarks.json")
 
 def machine() -> dict[str, str]:
     """What the benchmarks ran on."""
-    compiler = subprocess.run(["g++", "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -63,7 +63,7 @@ def machine() -> dict[str, str]:
         "numpy": version("numpy"),
         "amaranth": version("amaranth"),
         "verilator": version("verilator"),
-        "g++": compiler,
+        "C++ compiler": compiler().name,
     }
 
 

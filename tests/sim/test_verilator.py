@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hwgen.cache import cache_directory
 from sim import verilator
-from sim.verilator import Design, SimulatorMissingError, VerilatorError, build
+from sim.compiler import SimulatorMissingError, compiler
+from sim.verilator import Design, VerilatorError, build
 
 MAIN = '#include <cstdio>\n#include "Vtop.h"\nint main() { Vtop top; top.eval(); std::printf("%d", top.y); }\n'
 BUILD_IN_ANOTHER_PROCESS = """
@@ -95,8 +97,32 @@ def test_a_design_that_does_not_compile_is_an_error_and_no_entry(cache: Path) ->
     assert not list(cache.glob("builds/*.build-*"))
 
 
+@pytest.fixture
+def asked_anew() -> Iterator[None]:
+    """What compiler there is, is asked again in the test, and after it."""
+    compiler.cache_clear()
+    yield
+    compiler.cache_clear()
+
+
+@pytest.mark.usefixtures("asked_anew")
 def test_a_missing_compiler_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    verilator._toolchain.cache_clear()
     with pytest.raises(SimulatorMissingError, match=r"simulation needs g\+\+, which is not on the PATH; install"):
         build(constant(5))
+
+
+@pytest.mark.usefixtures("asked_anew")
+def test_clang_compiles_where_ziglang_is_installed_and_else_gpp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSYNTH_CACHE", str(tmp_path))
+    pytest.importorskip("ziglang")
+    assert compiler().name.startswith("clang ")
+    by_clang = build(constant(6))
+    monkeypatch.setattr("sim.compiler.find_spec", lambda _: None)
+    compiler.cache_clear()
+    assert compiler().name.startswith("g++ ")
+    by_gpp = build(constant(6))
+    assert by_gpp != by_clang
+    assert output(by_gpp) == output(by_clang) == "6"
