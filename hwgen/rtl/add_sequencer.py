@@ -57,8 +57,13 @@ class AddSequencer(wiring.Component):
         row = Signal(12, reset_less=True)
         row_address = Signal(ACT_ADDRESS_BITS, reset_less=True)
         right = Signal()
-        row_last = position + lanes >= self.instruction.row_elements
-        last = right & row_last & (row == self.instruction.rows - 1)
+        # Known in registers by the right operand's step, which comes a cycle after the left one's at the same place.
+        row_last, last_row = Signal(reset_less=True), Signal(reset_less=True)
+        m.d.sync += [
+            row_last.eq(position + lanes >= self.instruction.row_elements),
+            last_row.eq(row == self.instruction.rows - 1),
+        ]
+        last = right & row_last & last_row
         bank_bits = ROW_BANKS.bit_length() - 1
         m.d.comb += self.instructions.ready.eq(~self.active)
         with m.If(self.active):

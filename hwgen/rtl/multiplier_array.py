@@ -54,8 +54,8 @@ class ArrayGolden:
 
 
 def array_latency(config: AcceleratorConfig) -> int:
-    """Cycles from an array's operands to ``pixel_done``, in every dataflow: operands, products, sums."""
-    return OperandRows.latency + 1 + adder_levels(config) + 1
+    """Cycles from an array's operands to ``pixel_done``, in every dataflow: dealing, operands, products, sums."""
+    return 1 + OperandRows.latency + 1 + adder_levels(config) + 1
 
 
 class MultiplierArray(wiring.Component):
@@ -74,7 +74,7 @@ class MultiplierArray(wiring.Component):
                 "control": In(ControlLayout),  # and of these
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # operands where the window slides
                 "shared": In(8 * config.rows),  # and where it does not: one per row
-                "weights": In(8 * config.multipliers),  # a cycle after the operands
+                "weights": In(8 * config.multipliers),  # beside the operands
                 "products": Out(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # dot products by column
                 "products_control": Out(ControlLayout),  # beside them
                 "next_control": Out(ControlLayout),  # that of the next cycle's
@@ -90,12 +90,15 @@ class MultiplierArray(wiring.Component):
         m = Module()
         m.submodules.operand_rows = operand_rows = self.operand_rows
         m.submodules.dot_products = dot_products = self.dot_products
+        # Each multiplier's own, as the operands' rows are: a way across the array takes a cycle.
+        weights = Signal(len(self.weights), reset_less=True)
+        m.d.sync += weights.eq(self.weights)
         m.d.comb += [
             operand_rows.arriving.eq(self.arriving),
             operand_rows.vectors.eq(self.vectors),
             operand_rows.shared.eq(self.shared),
             dot_products.rows.eq(operand_rows.rows),
-            dot_products.weights.eq(self.weights),
+            dot_products.weights.eq(weights),
             self.products.eq(dot_products.sums),
         ]
         controls = [self.control]
@@ -139,7 +142,7 @@ class Array(wiring.Component):
     def stationary(self, m: Module, dealt: Value) -> tuple[Value, Value]:
         """What the dataflow makes of ``dealt`` operands, one per array row, and of the weights that arrive.
 
-        Returns the operands that the multipliers take, beside ``control``, and their weights, a cycle later.
+        Returns the operands that the multipliers take, and their weights, both a cycle later.
         """
         raise NotImplementedError
 
@@ -148,14 +151,19 @@ class Array(wiring.Component):
         m.submodules.dealer = dealer = OperandDealer(self.config)
         m.submodules.multipliers = multipliers = self.multipliers
         m.submodules.partial_sums = partial_sums = PartialSums(self.config)
-        m.d.sync += self.control.eq(self.arriving)
+        dealt_control, dealt_vectors = Signal(ControlLayout), Signal.like(self.vectors, reset_less=True)
+        m.d.sync += [
+            self.control.eq(self.arriving),
+            dealt_control.eq(self.control),
+            dealt_vectors.eq(self.vectors),
+        ]
         shared, weights = self.stationary(m, dealer.dealt)
         m.d.comb += [
             dealer.arriving_rows.eq(self.arriving.step_rows),
             dealer.vectors.eq(self.vectors),
-            multipliers.arriving.eq(self.arriving),
-            multipliers.control.eq(self.control),
-            multipliers.vectors.eq(self.vectors),
+            multipliers.arriving.eq(self.control),
+            multipliers.control.eq(dealt_control),
+            multipliers.vectors.eq(dealt_vectors),
             multipliers.shared.eq(shared),
             multipliers.weights.eq(weights),
             partial_sums.next_control.eq(multipliers.next_control),

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.rtl.act_buffer import ActBuffer
+from hwgen.rtl.comparison import is_less
 from hwgen.rtl.step import step_layout
 
 
@@ -80,9 +81,9 @@ class OperandStage(wiring.Component):
                 value = self.fetched[row][byte].as_signed()
                 raised = Signal(signed(8), name=f"raised_{row}_{lane}", reset_less=True)
                 m.d.sync += [
-                    raised.eq(Mux(value < low, low, value)),
+                    raised.eq(Mux(is_less(value, low), low, value)),
                     self.operands[row][byte].eq(
-                        Mux(masks[-1][lane] & rows_valid[row], Mux(raised > high, high, raised), pad)
+                        Mux(masks[-1][lane] & rows_valid[row], Mux(is_less(high, raised), high, raised), pad)
                     ),
                 ]
         return m

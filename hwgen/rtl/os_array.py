@@ -15,7 +15,9 @@ class OutputStationaryArray(Array):
     """A chunk is one step."""
 
     def stationary(self, m: Module, dealt: Value) -> tuple[Value, Value]:
+        operands = Signal(len(dealt), reset_less=True)
         weights = Signal(len(self.weights), reset_less=True)
+        m.d.sync += operands.eq(dealt)
         with m.If(self.control.new_weights):
             m.d.sync += weights.eq(self.weights)
-        return dealt, weights
+        return operands, weights

@@ -7,6 +7,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import AcceleratorConfig
+from hwgen.rtl.comparison import is_less
 from hwgen.rtl.dot_products import product_bits
 from hwgen.rtl.register_file import DISTRIBUTED
 from hwgen.rtl.step import ControlLayout, slot_bits
@@ -73,7 +74,7 @@ class PartialSums(wiring.Component):
             added = Signal(signed(ACC_BITS), name=f"added_{col}")
             m.d.comb += [
                 before.eq(Mux(resumes, resumed[col][:INT8_BITS], running[col][:INT8_BITS])),
-                stays.eq(control.take_maximum & ~begins & (before > product[:INT8_BITS].as_signed())),
+                stays.eq(control.take_maximum & ~begins & is_less(product[:INT8_BITS].as_signed(), before)),
                 added.eq((counted(running[col], adds_running) | counted(resumed[col], adds_resumed)) + product),
                 updated[col].eq(Mux(stays, before, added)),
             ]

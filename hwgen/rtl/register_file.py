@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,7 +14,7 @@ Where a register stands behind it, synthesis would else make it block RAM, if th
 
 
 class RegisterFile(wiring.Component):
-    """An incoming word passes through into its entry; without one, the entry's word comes, all in the same cycle."""
+    """An incoming word passes through into its entry; without one, the entry's word comes, a cycle later either way."""
 
     def __init__(self, width: int, entry_bits: int) -> None:
         super().__init__(
@@ -31,11 +31,13 @@ class RegisterFile(wiring.Component):
         depth = 2 ** len(self.entry)
         m.submodules.entries = entries = memory.Memory(shape=len(self.word), depth=depth, init=[], attrs=DISTRIBUTED)
         write, read = entries.write_port(), entries.read_port(domain="comb")
+        word = Signal.like(self.word, reset_less=True)
         m.d.comb += [
             write.addr.eq(self.entry),
             write.en.eq(self.write),
             write.data.eq(self.incoming),
             read.addr.eq(self.entry),
-            self.word.eq(Mux(self.write, self.incoming, read.data)),
+            self.word.eq(word),
         ]
+        m.d.sync += word.eq(Mux(self.write, self.incoming, read.data))
         return m

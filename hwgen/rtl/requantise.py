@@ -39,7 +39,7 @@ class RequantiseLane(SharedComponent):
     """One accumulator per cycle, fully pipelined; ``latency`` cycles from inputs to ``result``."""
 
     module = "requantise_lane"
-    latency = 12
+    latency = 13
 
     def __init__(self) -> None:
         super().__init__(
@@ -80,7 +80,10 @@ class RequantiseLane(SharedComponent):
         multiplier = register(unsigned(31), "multiplier_2", parameters.multiplier)
         shift = register(signed(6), "shift_2", parameters.shift)
 
-        # 3, 4, 5: product, from products that a multiplier of the device does at once.
+        # 3: the way to the multipliers, which lie where the chip has them.
+        value, multiplier = delay(value, 1), delay(multiplier, 1)
+
+        # 4, 5, 6: product, from products that a multiplier of the device does at once.
         low, high = value[:16], value[16:].as_signed()
         low_multiplier, high_multiplier = multiplier[:16], multiplier[16:]
         low_low = register(unsigned(32), "low_low", low * low_multiplier)
@@ -90,16 +93,16 @@ class RequantiseLane(SharedComponent):
         middle = register(signed(33), "middle", low_high + high_low)
         outer = register(signed(63), "outer", Cat(low_low, high_high))
         product = register(signed(63), "product", Cat(outer[:16], outer[16:].as_signed() + middle))
-        shift = delay(shift, 3)
+        shift = delay(shift, 4)
 
-        # 6, 7, 8: one shift to the right, by 31 - shift places, of the product, or of what is left of -1 without it
+        # 7, 8, 9: one shift to the right, by 31 - shift places, of the product, or of what is left of -1 without it
         # where negative, which has no sign to extend. The result is small or saturates, so few bits are kept, the
         # lowest being that below the result; of the others matters whether one above is 1, and all below. A place below
         # the product lets all shifts be by one at least, and those of 32 and more be the ones that round twice.
         negative = named("negative", product[-1])
         bits = named("bits", Cat(Const(1, 1), product[:-1] ^ negative.replicate(62)))
         places = named("places", Cat(~shift[:5], shift[5]))
-        double = self.modes[5].rounding == RoundingMode.DOUBLE
+        double = self.modes[6].rounding == RoundingMode.DOUBLE
         # The first rounding of two carries into the second from where 31 places end; from below that nothing does.
         first = bits[31] & (double | bits[:31].all())
         above, below = ~places[5] & bits[40:].any(), Mux(places[5], first, ~double)
@@ -116,18 +119,18 @@ class RequantiseLane(SharedComponent):
                 bits = register(unsigned(kept), f"bits_{place}", bits)
                 places = register(unsigned(6), f"places_{place}", places)
 
-        # 9: saturation to what the clamp tells apart, sign, and whether a half and what is below it round upwards.
+        # 10: saturation to what the clamp tells apart, sign, and whether a half and what is below it round upwards.
         half, quotient = bits[0], bits[1:]
         saturated = Cat((quotient | above.replicate(8)) ^ negative.replicate(8), negative)
         saturated = register(signed(9), "saturated", saturated)
-        double = self.modes[8].rounding == RoundingMode.DOUBLE
+        double = self.modes[9].rounding == RoundingMode.DOUBLE
         rounds = register(1, "rounds", Mux(negative, ~(half | below), half | (below & double)))
 
-        # 10: zero point.
-        offset = register(signed(10), "offset", add_with_carry(saturated, self.modes[9].zero_point, rounds))
+        # 11: zero point.
+        offset = register(signed(10), "offset", add_with_carry(saturated, self.modes[10].zero_point, rounds))
 
-        # 11, 12: clamp.
-        low, high = self.modes[10].clamp_low, self.modes[11].clamp_high
+        # 12, 13: clamp.
+        low, high = self.modes[11].clamp_low, self.modes[12].clamp_high
         raised = register(signed(10), "raised", Mux(offset < low, low, offset))
         m.d.sync += self.result.eq(Mux(raised > high, high, raised))
         return m

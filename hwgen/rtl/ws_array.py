@@ -18,12 +18,12 @@ class WeightStationaryArray(Array):
 
     def stationary(self, m: Module, dealt: Value) -> tuple[Value, Value]:
         m.submodules.weight_file = weight_file = RegisterFile(len(self.weights), entry_bits(self.config))
-        weights = Signal(len(self.weights), reset_less=True)
-        m.d.sync += weights.eq(weight_file.word)
+        operands = Signal(len(dealt), reset_less=True)
+        m.d.sync += operands.eq(dealt)
         m.d.comb += [
             weight_file.entry.eq(self.control.weight_entry),
             weight_file.write.eq(self.control.new_weights),
             weight_file.incoming.eq(self.weights),
             self.weight_file_used.eq(self.control.mac),
         ]
-        return dealt, weights
+        return operands, weight_file.word

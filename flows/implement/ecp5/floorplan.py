@@ -29,7 +29,7 @@ def lay_out_array(module: Mapping[str, Any], sites: Sites) -> dict[str, Cell]:
     Where a row of the chip has no room for a row of the array, all stay for the placer.
     """
     cells: dict[str, Cell] = dict(module["cells"])
-    products = _products(module)
+    products = array_multipliers(module)
     if not products:
         return cells
     rows, cols = (1 + max(place[axis] for place in products) for axis in (1, 0))
@@ -52,7 +52,7 @@ def lay_out_array(module: Mapping[str, Any], sites: Sites) -> dict[str, Cell]:
     return cells | _memories(cells, sites, width, sum(taken) / bands)
 
 
-def _products(module: Mapping[str, Any]) -> dict[tuple[int, int], str]:
+def array_multipliers(module: Mapping[str, Any]) -> dict[tuple[int, int], str]:
     """The multipliers of the array, by column and row; products that are LUTs are none."""
     drivers = {
         wire: name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,23 @@ def test_a_copy_has_a_wire_of_its_own_beside_those_that_nothing_reads(tmp_path: 
         for wire in wires
     )
     assert set(driven.values()) == {1}
+
+
+def test_readers_of_a_copy_lead_to_one_column_of_the_array() -> None:
+    def cell(kind: str, **ports: int) -> dict[str, Any]:
+        directions = {port: "output" if port in ("Q", "Z", "P0") else "input" for port in ports}
+        return {"type": kind, "port_directions": directions, "connections": {port: [at] for port, at in ports.items()}}
+
+    wires = count(1)
+    shared = next(wires)
+    cells, netnames = {"register": cell("TRELLIS_FF", Q=shared)}, {}
+    for row in range(MOST_READERS):
+        for col in range(2):
+            operand, product = next(wires), next(wires)
+            cells[f"row_{row}_{col}"] = cell("LUT4", A=shared, Z=operand)
+            cells[f"multiplier_{row}_{col}"] = cell("MULT18X18D", A0=operand, P0=product)
+            netnames[f"array.dot_products.product_{col}_{row}"] = {"bits": [product]}
+    split = split_fan_out({"cells": cells, "netnames": netnames, "ports": {}}, MOST_READERS)
+    readers = {name: split[name]["connections"]["A"][0] for name in split if name.startswith("row_")}
+    columns = {wire: {name[-1] for name, read in readers.items() if read == wire} for wire in readers.values()}
+    assert sorted(map(sorted, columns.values())) == [["0"], ["1"]]
