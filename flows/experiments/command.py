@@ -44,6 +44,28 @@ def strategies(
     _print(page)
 
 
+@experiments.command()
+def dance(
+    space: Annotated[str, typer.Option(help="a network space with a table: nasbench201 or macro")] = "nasbench201",
+    data_dir: Annotated[
+        Path | None, typer.Option(help="where the table lies; else the directory that COSYNTH_DATA names")
+    ] = None,
+    learnt: Annotated[int, typer.Option(min=1, help="networks whose costs are learnt beforehand")] = 350,
+    held_out: Annotated[int, typer.Option(min=2, help="further networks, that the evaluator is tested on")] = 100,
+    budget: Annotated[int, typer.Option(min=1, help="proposals of dance")] = 60,
+    rl_budget: Annotated[int, typer.Option(min=1, help="proposals of rl")] = 200,
+    seeds: Annotated[int, typer.Option(min=1, help="runs of each, with seeds from 0")] = 10,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="where to write; pairs costed there are not again")
+    ] = Path("runs/dance"),
+) -> None:
+    """DANCE with its evaluator trained beforehand on costs, against rl."""
+    from flows.experiments.dance_job import run_dance
+
+    page = run_dance(output, space, data_dir, learnt, held_out, budget, rl_budget, seeds, Console(stderr=True))
+    _print(page)
+
+
 @experiments.command("zero-cost")
 def zero_cost(
     dataset: Annotated[str, typer.Option(help="data set of the table and of the images: cifar10")] = "cifar10",

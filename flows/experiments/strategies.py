@@ -13,7 +13,7 @@ from scipy import stats
 from flows.experiments.oracle import PairOracle
 from flows.pairs.evaluation import Pair
 from flows.pairs.space import PairSpace
-from nas.strategies import StrategyName, strategy
+from nas.strategies import Problem, StrategyName, strategy
 
 MARGIN = 0.1
 """How far beyond the worst of the front the reference point lies, so that its ends count."""
@@ -40,18 +40,16 @@ class Trajectory:
         return np.isin(np.arange(len(self.pairs)), list(first.values())).cumsum()
 
 
-def run_strategy(
-    name: StrategyName, seed: int, space: PairSpace, oracle: PairOracle, budget: int, population: int
-) -> Trajectory:
-    """Search ``budget`` proposals; what was proposed twice or is no pair counts as well."""
+def run_strategy(name: StrategyName, seed: int, space: PairSpace, oracle: PairOracle, problem: Problem) -> Trajectory:
+    """Search ``problem``, that of ``space``; what was proposed twice or is no pair counts as well."""
     own = 0.0
     pairs: list[Pair | None] = []
     objectives: list[tuple[float, ...]] = []
     own_seconds: list[float] = []
     began = time.process_time()
-    searcher = strategy(name, space.problem(budget, population), seed)
-    while len(objectives) < budget:
-        proposals = searcher.ask(min(searcher.batch, budget - len(objectives)))
+    searcher = strategy(name, problem, seed)
+    while len(objectives) < problem.budget:
+        proposals = searcher.ask(min(searcher.batch, problem.budget - len(objectives)))
         own += time.process_time() - began
         outcomes = []
         for proposal in proposals:
@@ -59,7 +57,7 @@ def run_strategy(
             outcome = oracle.outcome(proposal.genes, pair)
             outcomes.append(outcome)
             pairs.append(pair)
-            objectives.append(outcome.objectives or (np.inf,) * searcher.problem.objectives)
+            objectives.append(outcome.objectives or (np.inf,) * problem.objectives)
             own_seconds.append(own)
         began = time.process_time()
         searcher.tell(outcomes)

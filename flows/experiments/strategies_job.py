@@ -63,7 +63,7 @@ def run_experiment(
     with closing(PairOracle(directory / ORACLE, evaluator)) as oracle:
         for seed in range(seeds):
             for name in names:
-                trajectories.append(run_strategy(name, seed, space, oracle, budget, population))
+                trajectories.append(run_strategy(name, seed, space, oracle, space.problem(budget, population)))
                 console.print(f"seed {seed}: {name} done, {len(oracle)} different pairs in all", highlight=False)
             write([])
         return write(_measured_winners(directory / MEASURED, trajectories, oracle, evaluator))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flows.pairs.accelerator_space import AcceleratorSpace
 from flows.pairs.evaluation import Pair
 from flows.pairs.pareto import OBJECTIVES
 from nas.strategies import Genes, Problem
+
+if TYPE_CHECKING:
+    from nas.strategies.cost_network import CostNetwork
 
 
 class ArchitectureSpace(Protocol):
@@ -33,8 +36,15 @@ class PairSpace:
     architectures: ArchitectureSpace
     accelerators: AcceleratorSpace
 
-    def problem(self, budget: int, population: int, fidelities: int = 1) -> Problem:
-        """What a strategy is given."""
+    def problem(
+        self,
+        budget: int,
+        population: int,
+        fidelities: int = 1,
+        costs: CostNetwork | None = None,
+        costed: tuple[int, ...] = (),
+    ) -> Problem:
+        """What a strategy is given; ``costs`` estimate the objectives ``costed``."""
         networks = self.architectures.choices
         return Problem(
             gene_sizes=networks + self.accelerators.gene_sizes,
@@ -44,6 +54,8 @@ class PairSpace:
             population=population,
             fidelities=fidelities,
             network_genes=len(networks),
+            costs=costs,
+            costed=costed,
         )
 
     def pair(self, genes: Genes) -> Pair | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from hwgen.errors import InputError
 
@@ -72,6 +72,13 @@ class Space(ABC):
     @abstractmethod
     def covering(self) -> tuple[str, ...]:
         """Architectures whose networks together hold every parameter of the space, each at its largest shape."""
+
+    def executed(self, choices: Tensor) -> Tensor:
+        """Of distributions [n, values] over each gene's alternatives, how much of each choice is executed, 0 to 1.
+
+        float32 [n, choices]; differentiable. Every choice is, unless a space knows better.
+        """
+        return choices
 
     def decode(self, genotype: Sequence[int]) -> str:
         """The canonical architecture of a genotype. Raises ArchitectureError where the output would be constant."""

@@ -12,6 +12,9 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby, permutations, product
 
+import torch
+from torch import Tensor
+
 from nas.spaces.base import ArchitectureError, Genotype
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -49,6 +52,22 @@ def spell(operations: Sequence[str]) -> str:
 def genotype(operations: Sequence[str]) -> Genotype:
     """The index of each edge's operation in OPERATIONS."""
     return tuple(OPERATIONS.index(operation) for operation in operations)
+
+
+def executed(choices: Tensor) -> Tensor:
+    """Of each edge's operations but ``none``, how much of it lies on a path from node 0 to node 3, 0 to 1.
+
+    float32 [n, edges, operations - 1] of distributions ``choices`` [n, edges, operations]; differentiable.
+    """
+    passing = 1 - choices[:, :, 0]
+    never = torch.ones_like(passing[:, 0])
+    unreached, unneeded = [0 * never, never, never, never], [never, never, never, 0 * never]
+    for edge, (source, target) in enumerate(EDGES):
+        unreached[target] = unreached[target] * (1 - passing[:, edge] * (1 - unreached[source]))
+    for edge, (source, target) in reversed(list(enumerate(EDGES))):
+        unneeded[source] = unneeded[source] * (1 - passing[:, edge] * (1 - unneeded[target]))
+    live = [(1 - unreached[source]) * (1 - unneeded[target]) for source, target in EDGES]
+    return choices[:, :, 1:] * torch.stack(live, dim=1)[:, :, None]
 
 
 def canonical(cell: str) -> str:

@@ -37,6 +37,9 @@ class NasBench201(Space):
     def covering(self) -> tuple[str, ...]:
         return tuple(self.spell([gene] * len(cell.EDGES)) for gene in range(1, len(cell.OPERATIONS)))
 
+    def executed(self, choices: Tensor) -> Tensor:
+        return cell.executed(choices.view(-1, len(cell.EDGES), len(cell.OPERATIONS))).flatten(start_dim=1)
+
     def build(self, architecture: str) -> nn.Module:
         self.canonical(architecture)
         operations = cell.parse(architecture)

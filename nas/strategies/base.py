@@ -6,8 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from nas.strategies.cost_network import CostNetwork
 
 Genes = tuple[int, ...]
 
@@ -31,6 +35,10 @@ class Problem:
     """How truly genes can be evaluated: 0 is the cheapest, the last is the one whose outcomes count."""
     network_genes: int = 0
     """How many of the genes, the first ones, are the network's, where the others are the accelerator's."""
+    costs: CostNetwork | None = None
+    """Trained beforehand: estimates of some objectives, of which the others are the network's alone."""
+    costed: tuple[int, ...] = ()
+    """The objectives that its first estimates are of."""
 
 
 @dataclass(frozen=True)

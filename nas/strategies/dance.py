@@ -2,16 +2,20 @@
 
 The genes of the network are relaxed by Gumbel softmax. An evaluator, itself differentiable, says what they cost: a
 hardware-generation network gives the relaxed accelerator for a relaxed network, and a cost-estimation network the costs
-of both. It learns from outcomes of the oracle, the first proposals, and is frozen; then gradients through it move the
-network's genes, and the accelerator is the one that it generates. Here
+of both. Gradients through it, frozen, move the network's genes, and the accelerator is the one that it generates. Here
 
-- each proposal has weights of its own, drawn anew, of the objectives against each other, so that a front is found; the
-  hardware-generation network reads them;
-- there are no images and no shared weights at hand, so no task loss: the estimation network has a head for every
-  objective, and that of the error, which learns from told accuracies, stands in for it;
-- the hardware-generation network learns through the frozen estimation network instead of from searched labels;
-- the evaluator learns anew, from everything told, whenever that has grown by GROWTH, and where what it learnt was
-  corrected; frozen for good, it would go on proposing what it is wrong about.
+- the costs that the problem has a network for, trained beforehand, are that one's; the others are learnt from told
+  outcomes, the first of them drawn at random;
+- each search has weights of its own, drawn anew, of the objectives against each other, so that a front is found; the
+  hardware-generation network reads them. The weighted distances from the best told are augmented Chebyshev's (Steuer
+  and Choo, 1983), as a sum finds no pair where the front is not convex. Of what POOL searches find, those are
+  proposed that add most to the hypervolume;
+- there are no images and no shared weights at hand, so no task loss: an estimate of the error, which learns from told
+  accuracies, stands in for it, and with costs known beforehand it reads the network alone;
+- the hardware-generation network learns, as published, the best of the accelerators searched for each network, by the
+  frozen estimates of what they cost;
+- what was learnt from outcomes is learnt anew whenever they have grown by GROWTH, and where they were corrected;
+  frozen for good, it would go on proposing what it is wrong about.
 """
 
 from __future__ import annotations
@@ -20,15 +24,20 @@ from math import nan
 
 import numpy as np
 import torch
+from moocore import filter_dominated, hypervolume, is_nondominated
 from torch import Tensor, nn
 
-from nas.strategies.base import Genes, Outcome, Problem, Proposal, Strategy, gene_rows
+from nas.strategies.base import Genes, Outcome, Problem, Proposal, Strategy, gene_rows, genes_of
 from nas.strategies.ensemble import Ensemble
-from nas.strategies.relaxation import Relaxation, gumbel
+from nas.strategies.relaxation import Relaxation
 
-BATCH = 10
+BATCH = 4
+POOL = 24
+"""Searches side by side, of which as many as are asked for until it learns anew are proposed."""
 TAUGHT = 0.25
 """Of the budget: the random proposals that the evaluator first learns from."""
+FIRST = 6
+"""They where the costs are known beforehand."""
 GROWTH = 1.4
 """Of what was told, after which it learns anew."""
 FEWEST = 5
@@ -42,12 +51,20 @@ SEARCH_STEPS = 40
 SEARCH_RATE = 0.2
 TEMPERATURES = (2.0, 0.3)
 """From the first step to the last."""
+BEYOND = 0.5
+"""Deviations beyond the best told at which an objective's distance is 0."""
+AUGMENTATION = 0.05
+"""Weight of the sum beside the largest of the weighted distances."""
+REFERENCE = 0.1
+"""How far beyond the worst of front and candidates the hypervolume reaches, of their span."""
+SLACK = 0.1
+"""Deviations of the violation that an estimate may be off."""
 PENALTY = 10.0
 """Of a deviation of the violation, beside one of an objective."""
 
 
 class Dance(Strategy):
-    """Searches BATCH proposals at a time, side by side."""
+    """Learns from outcomes, then searches POOL pairs side by side."""
 
     def __init__(self, problem: Problem, seed: int) -> None:
         super().__init__(problem, seed)
@@ -56,9 +73,15 @@ class Dance(Strategy):
         self._accelerators = Relaxation(problem, range(problem.network_genes, genes))
         self._seed = seed
         self._noise = torch.Generator().manual_seed(seed)
+        inputs = self._networks.features(torch.zeros((1, self._networks.values))).shape[1] + problem.objectives
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self._generator = nn.Sequential(
+                nn.Linear(inputs, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, self._accelerators.values)
+            )
         self._learnt_from: dict[Proposal, Outcome] = {}
-        self._waiting: list[tuple[Tensor, Tensor]] = []
-        """Of proposals to come the logits of the network's genes [1, values] and the weights [1, objectives]."""
+        self._taught = FIRST if problem.costs else TAUGHT * problem.budget
+        self._waiting: list[Genes] = []
 
     @property
     def batch(self) -> int:
@@ -66,96 +89,139 @@ class Dance(Strategy):
 
     def estimate(self, genes: np.ndarray) -> np.ndarray:
         """float64 [n, objectives]: what the evaluator expects of ``genes`` int64 [n, genes]; it must have learnt."""
-        mean, _ = self._estimator.predict(genes)
-        return mean[:, :-1]
+        with torch.no_grad():
+            found = self._estimated(*self._certain(genes)).double().numpy()
+        return (found * self._estimator.deviation + self._estimator.mean)[:, :-1]
 
     def _propose(self) -> Genes:
-        if len(self._asked) < TAUGHT * self.problem.budget or not self._learnt_from:
+        if len(self._asked) < self._taught or not self._learnt_from:
             return self._new(self._uniform)
-        if not self._waiting:
-            self._waiting = self._search()
-        logits, weights = self._waiting.pop(0)
-        likeliest = self._generated(logits, weights)
-        if likeliest not in self._asked:
-            return likeliest
-        genes = self._new(lambda: self._generated(logits + gumbel(logits.shape, self._noise), weights))
-        return genes if genes not in self._asked else self._new(self._uniform)
-
-    def _generated(self, logits: Tensor, weights: Tensor) -> Genes:
-        """The likeliest network of ``logits`` and the accelerator that is generated for it."""
-        network = self._networks.harden(logits)
-        accelerator = self._accelerators.harden(self._generator_logits(self._networks.certain(network), weights))
-        return tuple(np.concatenate([network, accelerator], axis=1)[0].tolist())
+        self._waiting = [genes for genes in self._waiting if genes not in self._asked] or self._search()
+        return self._waiting.pop(0) if self._waiting else self._new(self._uniform)
 
     def _learn(self) -> None:
         corrected = any(self._told[proposal] != outcome for proposal, outcome in self._learnt_from.items())
-        needed = max(FEWEST, GROWTH * len(self._learnt_from) if self._learnt_from else TAUGHT * self.problem.budget)
+        needed = max(FEWEST, GROWTH * len(self._learnt_from) if self._learnt_from else self._taught)
         if not corrected and len(self._told) < needed:
             return
         self._learnt_from = dict(self._told)
         self._waiting = []
-        self._train_estimator(self._outcomes)
+        self._train_estimators(self._outcomes)
         self._train_generator()
 
-    def _train_estimator(self, outcomes: list[Outcome]) -> None:
-        """The objectives, of which some may be known of no outcome, and the violation."""
+    def _train_estimators(self, outcomes: list[Outcome]) -> None:
+        """Of the objectives, of which some may be known of no outcome, and the violation."""
         unknown = (nan,) * self.problem.objectives
         values = np.array([(*(outcome.objectives or unknown), outcome.missed) for outcome in outcomes])
         known = np.isfinite(values).any(axis=0)
+        values = np.where(known, values, 0.0)
+        network, accelerator = self._certain(gene_rows(outcomes))
+        features = self._features(network, accelerator)
         self._known = torch.tensor(known[:-1], dtype=torch.float32)
-        self._estimator = Ensemble(self.problem, values.shape[1], self._seed)
-        mean, deviation = values[:, -1].mean(), max(values[:, -1].std(), 1e-9)
-        self._met = -mean / deviation
-        genes = gene_rows(outcomes)
-        self._estimator.fit(genes, np.where(known, values, 0.0), ESTIMATOR_STEPS)
+        self._estimator = Ensemble(features.shape[1], values.shape[1], self._seed)
+        self._estimator.fit(features, values, ESTIMATOR_STEPS)
+        mean, deviation = self._estimator.mean, self._estimator.deviation
+        self._met = -mean[-1] / deviation[-1]
+        best = (np.nanmin(values, axis=0) - mean) / deviation
+        self._ideal = torch.tensor(best[:-1] - BEYOND, dtype=torch.float32)
+        if self.problem.costs is not None:
+            executed = self.problem.costs.executed(network)
+            self._of_network = Ensemble(executed.shape[1], values.shape[1], self._seed)
+            self._of_network.fit(executed, values, ESTIMATOR_STEPS)
 
     def _train_generator(self) -> None:
-        """Least expected loss of random networks under random weights."""
-        sizes = self._sizes[: self.problem.network_genes]
-        inputs = self._networks.features(torch.zeros((1, self._networks.values))).shape[1] + self.problem.objectives
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._seed)
-            self._generator = nn.Sequential(
-                nn.Linear(inputs, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, self._accelerators.values)
-            )
+        """Go on learning, of random networks under random weights, the best of GENERATOR_BATCH accelerators."""
+        split = self.problem.network_genes
         optimiser = torch.optim.Adam(self._generator.parameters(), GENERATOR_RATE, fused=True)
         for _ in range(GENERATOR_STEPS):
-            genes = self._rng.integers(sizes, size=(GENERATOR_BATCH, len(sizes)))
-            loss = self._loss(self._networks.certain(genes), self._drawn_weights(GENERATOR_BATCH), 1.0)
+            genes = self._rng.integers(self._sizes, size=(GENERATOR_BATCH, len(self._sizes)))
+            network, accelerators = self._certain(genes)
+            weights = self._drawn_weights(GENERATOR_BATCH)
+            with torch.no_grad():
+                everyone = torch.arange(GENERATOR_BATCH)
+                rows, columns = everyone.repeat_interleave(GENERATOR_BATCH), everyone.repeat(GENERATOR_BATCH)
+                losses = self._losses(network[rows], accelerators[columns], weights[rows])
+                best = losses.view(GENERATOR_BATCH, GENERATOR_BATCH).argmin(dim=1)
+            logits = self._generator(torch.cat([self._networks.features(network), weights], dim=1))
+            loss = -self._accelerators.log_likelihood(logits, genes[best, split:]).mean()
             optimiser.zero_grad()
-            loss.backward(inputs=list(self._generator.parameters()))  # the estimation network's stay as they are
+            loss.backward()
             optimiser.step()
-        self._generator.requires_grad_(False)
 
-    def _search(self) -> list[tuple[Tensor, Tensor]]:
-        """Logits of BATCH networks, and the weights that each is best under."""
-        weights = self._drawn_weights(BATCH)
-        logits = torch.zeros((BATCH, self._networks.values), requires_grad=True)
+    def _search(self) -> list[Genes]:
+        """Of all pairs that POOL searches pass, the next proposals, the most promising first."""
+        weights = self._drawn_weights(POOL)
+        logits = torch.zeros((POOL, self._networks.values), requires_grad=True)
         optimiser = torch.optim.Adam([logits], SEARCH_RATE)
+        passed = []
         for temperature in np.geomspace(*TEMPERATURES, SEARCH_STEPS):
             network = self._networks.draw(logits, float(temperature), self._noise)
-            loss = BATCH * self._loss(network, weights, float(temperature))
+            accelerator = self._generated(network, weights, float(temperature))
+            passed.append(
+                np.concatenate([self._networks.harden(network), self._accelerators.harden(accelerator)], axis=1)
+            )
             optimiser.zero_grad()
-            loss.backward(inputs=[logits])
+            self._losses(network, accelerator, weights).sum().backward(inputs=[logits])
             optimiser.step()
-        return list(zip(logits.detach().split(1), weights.split(1), strict=True))
+        genes = np.unique(np.concatenate(passed), axis=0)
+        return self._promising(genes[[genes_of(row) not in self._asked for row in genes]])
+
+    def _promising(self, genes: np.ndarray) -> list[Genes]:
+        """Of ``genes`` that meet the constraints, what adds most to the hypervolume, then the next.
+
+        Those that miss the least where none meets them, or an objective is known of no outcome.
+        """
+        with torch.no_grad():
+            missed = (self._estimated(*self._certain(genes))[:, -1] - self._met).numpy()
+        if not (missed <= SLACK).any() or not bool(self._known.all()):
+            return [genes_of(genes[index]) for index in np.argsort(missed, kind="stable")[:POOL]]
+        genes = genes[missed <= SLACK]
+        points = self.estimate(genes)
+        feasible = [outcome for outcome in self._outcomes if outcome.feasible]
+        front = np.array([outcome.objectives for outcome in feasible]).reshape(-1, points.shape[1])
+        best = filter_dominated(np.concatenate([front, points]))
+        reference = best.max(axis=0) + REFERENCE * np.ptp(best, axis=0) + 1e-9
+        left = np.flatnonzero(is_nondominated(points)).tolist()
+        order: list[int] = []
+        while left and len(order) < POOL:
+            volumes = [float(hypervolume(np.vstack([front, points[index]]), ref=reference)) for index in left]
+            order.append(left.pop(int(np.argmax(volumes))))
+            front = np.vstack([front, points[order[-1]]])
+        return [genes_of(genes[index]) for index in order]
 
     def _drawn_weights(self, count: int) -> Tensor:
         return torch.tensor(self._rng.dirichlet(np.ones(self.problem.objectives), size=count), dtype=torch.float32)
 
-    def _loss(self, network: Tensor, weights: Tensor, temperature: float) -> Tensor:
-        """Mean over relaxed networks of the weighted objectives and the penalty, on generated accelerators."""
-        logits = self._generator_logits(network, weights)
-        estimated = self._estimated(network, self._accelerators.draw(logits, temperature, self._noise))
-        weighted = (weights * self._known * estimated[:, :-1]).sum(dim=1)
-        return (weighted + PENALTY * (estimated[:, -1] - self._met).clamp_min(0)).mean()
+    def _losses(self, network: Tensor, accelerator: Tensor, weights: Tensor) -> Tensor:
+        """[n]: of relaxed pairs the weighted distances and the penalty."""
+        estimated = self._estimated(network, accelerator)
+        distances = weights * self._known * (estimated[:, :-1] - self._ideal)
+        weighted = distances.max(dim=1).values + AUGMENTATION * distances.sum(dim=1)
+        return weighted + PENALTY * (estimated[:, -1] - self._met).clamp_min(0)
 
-    def _generator_logits(self, network: Tensor, weights: Tensor) -> Tensor:
-        """[n, values] of the accelerator's genes."""
-        logits: Tensor = self._generator(torch.cat([self._networks.features(network), weights], dim=1))
-        return logits
+    def _generated(self, network: Tensor, weights: Tensor, temperature: float) -> Tensor:
+        """Distributions [n, values] of the accelerators that are generated for relaxed networks."""
+        logits = self._generator(torch.cat([self._networks.features(network), weights], dim=1))
+        return self._accelerators.draw(logits, temperature, self._noise)
 
     def _estimated(self, network: Tensor, accelerator: Tensor) -> Tensor:
         """[n, objectives and violation], standardised."""
-        x = torch.cat([self._networks.features(network), self._accelerators.features(accelerator)], dim=1)
-        return self._estimator.standardised(x).mean(dim=0)
+        costs = self.problem.costs
+        learnt = self._estimator.standardised(self._features(network, accelerator)).mean(dim=0)
+        if costs is None:
+            return learnt
+        mean, deviation = (torch.tensor(v).float() for v in (self._estimator.mean, self._estimator.deviation))
+        columns = list(self._of_network.standardised(costs.executed(network)).mean(dim=0).unbind(dim=1))
+        columns[-1] = learnt[:, -1]
+        estimates = costs(network, accelerator)
+        for column, objective in enumerate(self.problem.costed):
+            columns[objective] = (estimates[:, column] - mean[objective]) / deviation[objective]
+        return torch.stack(columns, dim=1)
+
+    def _features(self, network: Tensor, accelerator: Tensor) -> Tensor:
+        return torch.cat([self._networks.features(network), self._accelerators.features(accelerator)], dim=1)
+
+    def _certain(self, genes: np.ndarray) -> tuple[Tensor, Tensor]:
+        """The distributions [n, values] of the network's and of the accelerator's ``genes`` int64 [n, genes]."""
+        split = self.problem.network_genes
+        return self._networks.certain(genes[:, :split]), self._accelerators.certain(genes[:, split:])

@@ -18,6 +18,7 @@ class Relaxation:
     def __init__(self, problem: Problem, genes: range) -> None:
         self._sizes = [problem.gene_sizes[gene] for gene in genes]
         self._ordered = [problem.ordered[gene] for gene in genes]
+        self.genes = len(self._sizes)
         self.values = sum(self._sizes)
 
     def features(self, distributions: Tensor) -> Tensor:
@@ -42,6 +43,11 @@ class Relaxation:
         parts = [torch.softmax(part / temperature, dim=1) for part, _, _ in self._parts(noisy)]
         soft = torch.cat([noisy[:, :0], *parts], dim=1)
         return self.certain(self.harden(noisy)) - soft.detach() + soft
+
+    def log_likelihood(self, logits: Tensor, genes: np.ndarray) -> Tensor:
+        """[n]: of ``genes`` int64 [n, genes] under the distributions of ``logits`` [n, values]."""
+        parts = [torch.log_softmax(part, dim=1) for part, _, _ in self._parts(logits)]
+        return (torch.cat([logits[:, :0], *parts], dim=1) * self.certain(genes)).sum(dim=1)
 
     def harden(self, logits: Tensor) -> np.ndarray:
         """int64 [n, genes]: the likeliest values."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from nas.strategies.base import Genes, Problem, Strategy, gene_rows, genes_of
 from nas.strategies.breeding import children
-from nas.strategies.ensemble import Ensemble
+from nas.strategies.ensemble import Ensemble, feature_count, gene_features
 
 BATCH = 8
 STARTUP = 24
@@ -39,7 +39,7 @@ class SingleStage(Strategy):
 
     def __init__(self, problem: Problem, seed: int) -> None:
         super().__init__(problem, seed)
-        self._predictor = Ensemble(problem, problem.objectives + 1, seed)
+        self._predictor = Ensemble(feature_count(problem), problem.objectives + 1, seed)
         self._parents = np.empty((0, len(self._sizes)), dtype=int)
         self._known = np.empty((0, problem.objectives))
         """Objectives of the parents; none while the predictor is not fitted."""
@@ -57,7 +57,7 @@ class SingleStage(Strategy):
             return
         unknown = (nan,) * self.problem.objectives
         values = np.array([(*(outcome.objectives or unknown), outcome.missed) for outcome in outcomes])
-        self._predictor.fit(gene_rows(outcomes), values)
+        self._predictor.fit(gene_features(self.problem, gene_rows(outcomes)), values)
         self._parents, self._known = gene_rows(feasible), np.array([outcome.objectives for outcome in feasible])
         self._ideal = self._known.min(axis=0)
         self._span = np.maximum(self._known.max(axis=0) - self._ideal, 1e-9)
@@ -80,7 +80,7 @@ class SingleStage(Strategy):
 
     def _unfitness(self, genes: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """float64 [n]: what the predictor promises of ``genes`` [n, genes], worse where constraints may be missed."""
-        mean, deviation = self._predictor.predict(genes)
+        mean, deviation = self._predictor.predict(gene_features(self.problem, genes))
         promise = mean[:, :-1] - OPTIMISM * deviation[:, :-1]
         return self._reward_missed(promise, weights) + PENALTY * np.maximum(mean[:, -1], 0)
 

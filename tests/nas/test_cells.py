@@ -2,10 +2,13 @@
 
 from itertools import permutations, product
 
+import networkx as nx
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.functional import one_hot
 
 from nas.spaces import ArchitectureError, cell
 from nas.spaces.nasbench201 import Cell
@@ -171,3 +174,15 @@ def test_the_space_has_fewer_functions_than_natsbench_counts_topologies():
     legal = [operations for operations in everything if not is_constant(operations)]
     assert len(everything) - len(legal) == 341
     assert len({cell.canonical(cell.spell(operations)) for operations in legal}) == 5_043
+
+
+def test_what_is_executed_lies_between_input_and_output() -> None:
+    genes = np.random.default_rng(0).integers(len(cell.OPERATIONS), size=(300, len(cell.EDGES)))
+    executed = cell.executed(one_hot(torch.tensor(genes), len(cell.OPERATIONS)).float())
+    for row, found in zip(genes.tolist(), executed, strict=True):
+        graph = nx.DiGraph([edge for edge, gene in zip(cell.EDGES, row, strict=True) if gene > 0])
+        graph.add_nodes_from((0, 3))
+        live = {0, *nx.descendants(graph, 0)} & {3, *nx.ancestors(graph, 3)}
+        for (source, target), gene, shares in zip(cell.EDGES, row, found.tolist(), strict=True):
+            runs = gene > 0 and source in live and target in live
+            assert shares == [float(runs and gene == operation) for operation in range(1, len(cell.OPERATIONS))]

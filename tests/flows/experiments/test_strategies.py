@@ -44,7 +44,7 @@ def oracle(tmp_path: Path) -> Iterator[PairOracle]:
 
 
 def run(oracle: PairOracle, seed: int, name: StrategyName = StrategyName.NSGA2) -> Trajectory:
-    return run_strategy(name, seed, SPACE, oracle, BUDGET, population=8)
+    return run_strategy(name, seed, SPACE, oracle, SPACE.problem(BUDGET, population=8))
 
 
 def test_a_pair_is_evaluated_once_whatever_asks_for_it_and_also_later(tmp_path: Path) -> None:
