@@ -17,6 +17,13 @@ from hwgen.rtl.shared import Library
 
 TOP_MODULE = "cosynth_accelerator"
 
+# As Amaranth writes registers with an enable, they take their own value without it, which in simulation takes time.
+ENABLES_SCRIPT = """\
+proc {modules}
+opt_clean {modules}
+opt_dff {modules}
+opt_clean {modules}
+"""
 # As amaranth.back.verilog does it, without attributes that only Amaranth reads.
 YOSYS_SCRIPT = """\
 proc -nomux -norom
@@ -33,17 +40,21 @@ def emit(config: AcceleratorConfig) -> str:
 
 
 def component_verilog(component: Component, name: str) -> str:
-    """Verilog of a component and all below it, the component's module named ``name``."""
+    """Verilog of a component and all below it, the component's module named ``name``.
+
+    Registers of shared components, which are pipelines, are written with their enables. In other components nested
+    conditions are more to the point.
+    """
     library = Library(component)
     with _garbage_uncollected():
         descriptions = [rtlil.convert(component, name=name, platform=library, emit_src=False)]
         for module, shared in library.modules.items():
             descriptions.append(rtlil.convert(shared, name=module, emit_src=False))
     description = "\n".join(descriptions)
+    enables = ENABLES_SCRIPT.format(modules=" ".join(library.modules)) if library.modules else ""
     yosys = find_yosys(lambda version: version >= (0, 40))
-    text: str = yosys.run(
-        ["-q", "-"], f"read_rtlil <<rtlil\n{description}\nrtlil\n{YOSYS_SCRIPT}", ignore_warnings=True
-    )
+    script = f"read_rtlil <<rtlil\n{description}\nrtlil\n{enables}{YOSYS_SCRIPT}"
+    text: str = yosys.run(["-q", "-"], script, ignore_warnings=True)
     return f"{text}\n{RAM_VERILOG}"
 
 

@@ -48,8 +48,8 @@ class Design:
 
 
 # Two-state and without initial randomisation: uninitialised state shows in the benches, not here. What one function
-# alone reads stays in the processor's registers, so functions are large, of ten thousand nodes: with those of a thousand
-# an 8x8 array simulates 8 % slower.
+# alone reads stays in the processor's registers, so functions are large, of ten thousand nodes: with those of a
+# thousand an 8x8 array simulates 8 % slower.
 VERILATE = (
     *("--cc", "--make", "json", "--prefix", "Vtop", "--no-timing"),
     *("-O3", "--x-assign", "fast", "--x-initial", "fast", "--output-split-cfuncs", "10000"),

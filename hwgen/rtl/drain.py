@@ -235,6 +235,10 @@ class Drain(wiring.Component):
             adds.eq(current.is_add),
             modes.eq(Cat(current.mode, modes)),
         ]
+        # The lanes stand still, and cost no energy, while nothing passes them.
+        passing, works = Signal(RequantiseLane.latency - 1), Signal()
+        takes = takes_chunk | takes_sums
+        m.d.sync += [passing.eq(Cat(takes, passing)), works.eq(takes | passing.any())]
         results = []
         for index in range(lanes):
             lane = RequantiseLane()
@@ -243,6 +247,7 @@ class Drain(wiring.Component):
                 lane.acc.eq(accumulators[index]),
                 lane.parameters.eq(self.parameters[index]),
                 lane.modes.eq(modes),
+                lane.works.eq(works),
             ]
             if index < self.config.eltwise_lanes:
                 with m.If(adds):

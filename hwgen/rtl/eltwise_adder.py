@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -45,6 +45,9 @@ class EltwiseAdder(wiring.Component):
                 operand.multiplier.eq(self.instruction.left_multiplier),
                 operand.shift.eq(self.instruction.left_shift),
             ]
+        # The lanes stand still, and cost no energy, while nothing passes them.
+        passing, works = Signal(PrescaleLane.latency - 2), Signal()
+        m.d.sync += [passing.eq(Cat(self.control.add, passing)), works.eq(self.control.add | passing.any())]
         complete = self.control.add & self.control.right
         for stage in range(PrescaleLane.latency):
             delayed = Signal(name=f"complete_{stage}")
@@ -55,7 +58,11 @@ class EltwiseAdder(wiring.Component):
             lane = PrescaleLane()
             m.submodules[f"prescale_{index}"] = lane
             left = Signal(signed(32), name=f"left_{index}", reset_less=True)
-            m.d.comb += [lane.value.eq(self.operands[8 * index : 8 * index + 8]), lane.operand.eq(operand)]
+            m.d.comb += [
+                lane.value.eq(self.operands[8 * index : 8 * index + 8]),
+                lane.operand.eq(operand),
+                lane.works.eq(works),
+            ]
             m.d.sync += left.eq(lane.result)
             with m.If(complete):
                 m.d.sync += self.sums[index].eq(left + lane.result)

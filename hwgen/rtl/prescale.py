@@ -30,6 +30,7 @@ class PrescaleLane(SharedComponent):
             {
                 "value": In(signed(8)),  # int8 operand
                 "operand": In(OperandLayout),  # its scale
+                "works": In(1),  # from the cycle after an operand's to that before its result's: else it stands still
                 "result": Out(signed(32)),  # scaled operand
             }
         )
@@ -40,17 +41,21 @@ class PrescaleLane(SharedComponent):
         multiplier = Signal(31, reset_less=True)
         low, high = Signal(signed(25), reset_less=True), Signal(signed(24), reset_less=True)
         product = Signal(signed(40), reset_less=True)
+        # A cycle later it is known that this is an operand.
+        shift = Signal(5, name="shift_1", reset_less=True)
         m.d.sync += [
             centred.eq(self.value - self.operand.zero_point),
             multiplier.eq(self.operand.multiplier),
+            shift.eq(self.operand.shift),
+        ]
+        later = [
             low.eq(centred * multiplier[:16]),
             high.eq(centred * multiplier[16:]),
             product.eq(Cat(low[:16], high + (low >> 16))),
         ]
-        shift: Signal | data.View = self.operand.shift
-        for stage in (1, 2, 3):
+        for stage in (2, 3):
             earlier, shift = shift, Signal(5, name=f"shift_{stage}", reset_less=True)
-            m.d.sync += shift.eq(earlier)
+            later.append(shift.eq(earlier))
 
         # A shift left by 20 and the high multiply's shift right by 31 leave one right by 11, of which the lowest bit is
         # kept, as it rounds. Both shifts and both roundings are one, as in the requantise lane: of a negative product,
@@ -58,15 +63,17 @@ class PrescaleLane(SharedComponent):
         negative, below = Signal(name="negative_4", reset_less=True), Signal(name="below_4", reset_less=True)
         bits, left = Signal(29, name="bits_4", reset_less=True), Signal(3, reset_less=True)
         fewer, all_ones = self._shifted(m, product[10:39] ^ product[39].replicate(29), shift != 0, shift, (4, 3))
-        m.d.sync += [negative.eq(product[39]), bits.eq(fewer), below.eq(all_ones), left.eq(shift[:3])]
+        later += [negative.eq(product[39]), bits.eq(fewer), below.eq(all_ones), left.eq(shift[:3])]
 
         quotient, rounds = Signal(signed(29), reset_less=True), Signal(reset_less=True)
         fewer, all_ones = self._shifted(m, bits, below, left, (2, 1, 0))
-        m.d.sync += [
+        later += [
             quotient.eq(Cat(fewer[1:] ^ negative.replicate(28), negative)),
             rounds.eq((fewer[0] | all_ones) ^ negative),
             self.result.eq(quotient + rounds),
         ]
+        with m.If(self.works):
+            m.d.sync += later
         return m
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Elaboratable, EnableInserter, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -47,11 +47,12 @@ class RequantiseLane(SharedComponent):
                 "acc": In(signed(32)),  # accumulator
                 "parameters": In(ParameterLayout),  # of its channel
                 "modes": In(data.ArrayLayout(ModeLayout, self.latency)),  # of the layer of each stage's accumulator
+                "works": In(1),  # from an accumulator's cycle to that before its result's: else it stands still
                 "result": Out(signed(8)),  # int8 output
             }
         )
 
-    def logic(self) -> Module:
+    def logic(self) -> Elaboratable:
         m = Module()
 
         def register(shape: object, name: str, value: object) -> Signal:
@@ -133,7 +134,7 @@ class RequantiseLane(SharedComponent):
         low, high = self.modes[11].clamp_low, self.modes[12].clamp_high
         raised = register(signed(10), "raised", Mux(offset < low, low, offset))
         m.d.sync += self.result.eq(Mux(raised > high, high, raised))
-        return m
+        return EnableInserter(self.works)(m)
 
 
 def add_with_carry(left: Value, right: Value, carry: Value) -> Value:

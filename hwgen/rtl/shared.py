@@ -5,7 +5,7 @@ Amaranth writes a module per submodule, and sixteen lanes of each kind take it a
 
 from __future__ import annotations
 
-from amaranth.hdl import ClockSignal, Elaboratable, Instance, Module, ResetSignal, Value
+from amaranth.hdl import ClockSignal, Elaboratable, Instance, ResetSignal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -25,7 +25,7 @@ class SharedComponent(wiring.Component):
     module = ""
     """Name of the Verilog module."""
 
-    def logic(self) -> Module:
+    def logic(self) -> Elaboratable:
         """What ``elaborate`` returns for other components."""
         raise NotImplementedError
 
