@@ -12,6 +12,7 @@ from flows.implement.ecp5.lut_products import booth_products, lut_products
 from flows.implement.ecp5.memories import absorb_output_registers
 from flows.implement.ecp5.multipliers import absorb_registers
 from flows.implement.ecp5.sign_extension import move_to_upper_bits
+from flows.implement.ecp5.standstill import lanes_always_work
 from flows.implement.netlist import Netlist, yosys_netlist
 from flows.tools import Watch
 from hwgen.config import AcceleratorConfig
@@ -37,7 +38,7 @@ def map_to_cells(sources: Mapping[str, str], top: str, in_luts: int, watch: Watc
     Raises ImplementationError.
     """
     synthesis = f"synth_lattice -family ecp5 -top {top} -json netlist.json"
-    design = yosys_netlist(sources, top, [*booth_products(in_luts, top), synthesis], watch)
+    design = yosys_netlist(sources, top, [*lanes_always_work(sources), *booth_products(in_luts, top), synthesis], watch)
     module = design["modules"][top]
     for improved in (move_to_upper_bits, absorb_registers, absorb_output_registers, split_fan_out):
         module = module | {"cells": improved(module)}
