@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,16 +40,15 @@ def compiler() -> Compiler:
     """The fastest that is installed. Raises SimulatorMissingError."""
     if shutil.which("g++") is None:
         raise SimulatorMissingError("simulation needs g++, which is not on the PATH; install g++")
-    version, machine = _answer("g++", "-dumpfullversion"), _answer("g++", "-dumpmachine")
+    release, machine = _answer("g++", "-dumpfullversion"), _answer("g++", "-dumpmachine")
     processor = machine + _answer("g++", "-march=native", "-Q", "--help=target")
     spec = find_spec("ziglang") if platform.system() == "Linux" else None
     if spec is None or spec.origin is None:
-        return Compiler(f"g++ {version}", ("g++", *STANDARD), processor)
+        return Compiler(f"g++ {release}", ("g++", *STANDARD), processor)
     root = Path(spec.origin).parent
     clang = (str(root / "zig"), "clang", "--driver-mode=g++")
-    release = _answer(*clang, "--version").split("\n")[0].removeprefix("clang version ")
     target = (f"--target={machine}", "-resource-dir", str(root / "lib"))
-    return Compiler(f"clang {release}, g++ {version}", (*clang, *target, *STANDARD), processor)
+    return Compiler(f"clang of ziglang {version('ziglang')}, g++ {release}", (*clang, *target, *STANDARD), processor)
 
 
 def _answer(*command: str) -> str:

@@ -34,9 +34,9 @@ class CostNetwork(nn.Module):
 
     def __init__(self, problem: Problem, executed: Executed, metrics: int) -> None:
         super().__init__()
-        split = problem.network_genes
-        self._networks = Relaxation(problem, range(split))
-        self._accelerators = Relaxation(problem, range(split, len(problem.gene_sizes)))
+        self._split = problem.network_genes
+        self._networks = Relaxation(problem, range(self._split))
+        self._accelerators = Relaxation(problem, range(self._split, len(problem.gene_sizes)))
         self.executed = executed
         self._metrics = metrics
         self._choices = executed(torch.zeros((1, self._networks.values))).shape[1]
@@ -84,5 +84,4 @@ class CostNetwork(nn.Module):
         self.requires_grad_(False)
 
     def _certain(self, genes: np.ndarray) -> tuple[Tensor, Tensor]:
-        split = genes.shape[1] - self._accelerators.genes
-        return self._networks.certain(genes[:, :split]), self._accelerators.certain(genes[:, split:])
+        return self._networks.certain(genes[:, : self._split]), self._accelerators.certain(genes[:, self._split :])

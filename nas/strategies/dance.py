@@ -121,6 +121,7 @@ class Dance(Strategy):
         self._estimator = Ensemble(features.shape[1], values.shape[1], self._seed)
         self._estimator.fit(features, values, ESTIMATOR_STEPS)
         mean, deviation = self._estimator.mean, self._estimator.deviation
+        self._mean, self._deviation = (torch.tensor(each, dtype=torch.float32) for each in (mean, deviation))
         self._met = -mean[-1] / deviation[-1]
         best = (np.nanmin(values, axis=0) - mean) / deviation
         self._ideal = torch.tensor(best[:-1] - BEYOND, dtype=torch.float32)
@@ -210,12 +211,11 @@ class Dance(Strategy):
         learnt = self._estimator.standardised(self._features(network, accelerator)).mean(dim=0)
         if costs is None:
             return learnt
-        mean, deviation = (torch.tensor(v).float() for v in (self._estimator.mean, self._estimator.deviation))
         columns = list(self._of_network.standardised(costs.executed(network)).mean(dim=0).unbind(dim=1))
         columns[-1] = learnt[:, -1]
         estimates = costs(network, accelerator)
         for column, objective in enumerate(self.problem.costed):
-            columns[objective] = (estimates[:, column] - mean[objective]) / deviation[objective]
+            columns[objective] = (estimates[:, column] - self._mean[objective]) / self._deviation[objective]
         return torch.stack(columns, dim=1)
 
     def _features(self, network: Tensor, accelerator: Tensor) -> Tensor:

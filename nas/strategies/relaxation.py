@@ -18,7 +18,6 @@ class Relaxation:
     def __init__(self, problem: Problem, genes: range) -> None:
         self._sizes = [problem.gene_sizes[gene] for gene in genes]
         self._ordered = [problem.ordered[gene] for gene in genes]
-        self.genes = len(self._sizes)
         self.values = sum(self._sizes)
 
     def features(self, distributions: Tensor) -> Tensor:
