@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -72,17 +72,33 @@ class Counters(wiring.Component):
         """The counter whose second cycle it is, a bit each."""
         starts = Signal(reset_less=True)
         m.d.sync += [turns.eq(Mux(self.clear, turns.init, turns.rotate_left(1))), starts.eq(first_round)]
+        increments = []
+        for counter, increment in zip(COUNTERS, self.increments, strict=True):
+            register = Signal.like(increment, name=f"increment_{counter.name}", reset_less=True)
+            m.d.sync += register.eq(Mux(self.counts, increment, 0))
+            increments.append(register)
+        largest = [largest_increment(counter.name, self.config) for counter in COUNTERS]
         taken: list[Value] = []
-        for index, counter in enumerate(COUNTERS):
-            increment = Signal.like(self.increments[index], name=f"increment_{counter.name}", reset_less=True)
-            bits = (count * largest_increment(counter.name, self.config)).bit_length()
-            growth = Signal(bits, name=f"growth_{counter.name}", reset_less=True)
-            m.d.sync += increment.eq(Mux(self.counts, self.increments[index], 0))
-            with m.If(self.clear):
-                m.d.sync += growth.eq(0)
-            with m.Else():
-                m.d.sync += growth.eq(Mux(turns[index], 0, growth) + increment)
+        for index in (index for index in range(count) if largest[index] > 1):
+            bits = (count * largest[index]).bit_length()
+            growth = Signal(bits, name=f"growth_{COUNTERS[index].name}", reset_less=True)
+            kept = Mux(turns[index], 0, growth)
+            m.d.sync += growth.eq(Mux(self.clear, 0, kept + increments[index]))
             taken.append(Mux(turns[index], growth, 0))
+
+        # The many that grow by one at most count side by side: a word has one bit of each one's growth, and what they
+        # carry goes from word to word, lowest bits first. That takes half the LUTs of an adder each.
+        singles = [index for index in range(count) if largest[index] == 1]
+        turns_of_singles = Cat(turns[index] for index in singles)
+        carries: Value = Cat(increments[index][0] for index in singles)
+        taken_bits = []
+        for place in range(count.bit_length()):
+            growths = Signal(len(singles), name=f"growths_{place}", reset_less=True)
+            kept = growths & ~turns_of_singles
+            m.d.sync += growths.eq(Mux(self.clear, 0, kept ^ carries))
+            taken_bits.append((growths & turns_of_singles).any())
+            carries = kept & carries
+        taken.append(Cat(taken_bits))
         before = Signal(COUNTER_BITS, reset_less=True)
         grown = Signal(max(map(len, taken)), reset_less=True)
         m.d.sync += [before.eq(Mux(starts, 0, totals.read_data)), grown.eq(reduce(or_, taken))]
