@@ -104,7 +104,8 @@ class ActBuffer(wiring.Component):
         def met(place: data.View, used: list[Value]) -> Value:
             """The memories that an access meets, a bit each; ``used``: in the even and the odd one."""
             halves = [word[-1] for word in words(place.address)]
-            return Cat((place.bank == bank) & used[odd] & (halves[odd] == half) for bank, odd, half in MEMORIES)
+            of_bank = Cat(used[odd] & (halves[odd] == half) for odd, half in WRITE_PATHS)
+            return Cat(of_bank & (place.bank == bank).replicate(len(WRITE_PATHS)) for bank in range(ROW_BANKS))
 
         def paths(memories: Value) -> Value:
             """The ways on which these memories are written, a bit each."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Module, Signal, Value, signed, unsigned
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
@@ -76,12 +78,14 @@ class PrescaleLane(SharedComponent):
             m.d.sync += later
         return m
 
-    @staticmethod
-    def _shifted(m: Module, bits: Value, below: Value, shift: Value, places: tuple[int, ...]) -> tuple[Value, Value]:
+    def _shifted(
+        self, m: Module, bits: Value, below: Value, shift: Value, places: Sequence[int]
+    ) -> tuple[Value, Value]:
         """``bits`` shifted right by these places of ``shift``, and whether ``below`` and all bits dropped are ones."""
         for place in places:
             shifted, ones = Signal(29, name=f"shifted_{place}"), Signal(name=f"ones_{place}")
             fewer, all_ones = shifted_by_place(bits, below, shift[place], place)
-            m.d.comb += [shifted.eq(fewer), ones.eq(all_ones)]
+            with m.If(self.works):  # between its registers, too, it stands still
+                m.d.comb += [shifted.eq(fewer), ones.eq(all_ones)]
             bits, below = shifted, ones
         return bits, below
