@@ -40,7 +40,7 @@ def predict(program: Program, memory: MemoryModel = DEFAULT_MEMORY) -> Predictio
     run = Run(program.config, memory, agenda, retirements, ActBuffer())
     queues = {engine: Queue(retirements, agenda) for engine in Engine}
     sequencer = Sequencer(run, decode(program.image), queues)
-    load = LoadEngine(run, queues[Engine.LOAD])
+    load = LoadEngine(run, queues[Engine.LOAD], queues[Engine.COMPUTE])
     compute = ComputeEngine(run, queues[Engine.COMPUTE])
     store = StoreEngine(run, queues[Engine.STORE])
     # Within a cycle each sees what its successor accepts: a burst that leaves makes room for the request behind it.

@@ -55,14 +55,31 @@ class AccessLog:
 
     def first_free(self, cycle: int, memories: int) -> int:
         """The first cycle from ``cycle`` on in which no access touches ``memories``."""
-        while any(
-            accesses.first <= cycle <= accesses.last
-            and accesses.halves & memories
-            and accesses.by_cycle[cycle - accesses.first] & memories
-            for accesses in self._accesses
-        ):
-            cycle += 1
+        met = True
+        while met:
+            met = False
+            for accesses in self._accesses:
+                if accesses.first <= cycle <= accesses.last and accesses.halves & memories:
+                    while cycle <= accesses.last and accesses.by_cycle[cycle - accesses.first] & memories:
+                        cycle += 1
+                        met = True
         return cycle
+
+    def free_beats(self, first: int, interval: int, memories: np.ndarray) -> int:
+        """How many beats, from the first on, nothing meets.
+
+        Beat i touches ``memories[i]`` in cycle ``first + i * interval``.
+        """
+        beats = memories.size
+        for accesses in self._accesses:
+            begin = max(0, -(-(accesses.first - first) // interval))
+            end = min(beats, (accesses.last - first) // interval + 1)
+            if begin < end and accesses.halves & int(np.bitwise_or.reduce(memories[begin:end])):
+                cycle = first + begin * interval - accesses.first
+                meets = accesses.by_cycle[cycle::interval][: end - begin] & memories[begin:end]
+                if meets.any():
+                    beats = begin + int(np.argmax(meets != 0))
+        return beats
 
     def is_free(self, first: int, last: int, halves: int) -> bool:
         """Whether nothing can touch these halves from cycle ``first`` to ``last``."""
@@ -91,3 +108,5 @@ class ActBuffer:
         self.fetches = AccessLog()
         self.next_fetch = 0
         """No fetch that is not in the log is earlier."""
+        self.next_result = 0
+        """No result that is not in the log is earlier."""

@@ -95,6 +95,10 @@ class Queue:
             self._agenda.visit(self._released_from)
         return instruction if self._released_from <= now else None
 
+    def awaits(self, engine: Engine) -> bool:
+        """Whether the first instruction waits for one that ``engine`` is not known to retire."""
+        return bool(self._entries) and self._entries[0][1].waits[engine] > len(self._retirements.cycles[engine])
+
     def _held_from(self) -> int:
         """The cycle in which the gate, empty, takes the first instruction."""
         written, _ = self._entries[0]

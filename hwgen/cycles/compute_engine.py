@@ -163,4 +163,5 @@ class ComputeEngine:
 
     def _finish(self, drained: int) -> None:
         self._drain_free = drained
+        self._run.act_buffer.next_result = drained + WRITE_LATENCY + 1
         self._run.retirements.retire(Engine.COMPUTE, drained + RETIRE_LATENCY)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from math import inf
+
+import numpy as np
 
 from hwgen.cycles.clock import Queue
 from hwgen.cycles.compute_engine import WRITE_LATENCY
@@ -19,11 +22,12 @@ from hwgen.rtl.load_engine import DESCRIPTORS
 class LoadEngine:
     """``hwgen.rtl.load_engine``: requests run ahead of the data, by as many instructions as there are descriptors."""
 
-    def __init__(self, run: Run, queue: Queue) -> None:
+    def __init__(self, run: Run, queue: Queue, computations: Queue) -> None:
         self.splitter = BurstSplitter(run.config.bus_bytes)
         self._run = run
         self._queue = queue
-        self._memories: deque[deque[int] | None] = deque()
+        self._computations = computations
+        self._memories: deque[np.ndarray | None] = deque()
         """The memories that each beat of the instructions in flight touches; None where they are words."""
         self._received = 0
         """Beats that the first burst has delivered, where it is not yet known to the end."""
@@ -32,6 +36,8 @@ class LoadEngine:
         self._places: tuple[int, int] | None = None
         """When the last beat was taken, and the memories that it touches, where it is not known when it is in its
         place."""
+        self._behind = 0
+        """Cycles after it until the burst's last beat: nothing depends on when those between are in their places."""
         self._placed = -1
         """When the last beat of which it is known is in its place, less one."""
         self._finishing = False
@@ -54,16 +60,22 @@ class LoadEngine:
                 return None
             # The engine takes a beat when the one before is in its place.
             offered = first if self._arrival is None else self._arrival.next_offer(interval)
-            self._arrival = Arrival(offered, max(offered, self._placed + 1))
+            taken = max(offered, self._placed + 1)
+            places = None if memories is None else memories[memories.size - self._awaited[0] :][self._received : beats]
+            passing = beats - self._received if places is None else self._unhindered(taken, places, now)
+            if passing and (interval == 1 or offered == taken):
+                self._placed = taken + (passing - 1) * interval
+                self._arrival = Arrival(self._placed, self._placed)
+                self._received += passing
+                self._run.act_buffer.results.forget(self._placed)
+                continue
+            self._arrival = Arrival(offered, taken)
             self._received += 1
-            if memories is None:
-                rest = beats - self._received
-                if rest:
-                    last = self._arrival.next_offer(interval) + (rest - 1) * interval
-                    self._arrival = Arrival(last, last)
-                self._received, self._placed = beats, self._arrival.taken
+            if places is None:
+                self._placed = taken
             else:
-                self._places = self._arrival.taken, memories.popleft()
+                self._places = taken, int(places[0])
+                self._behind = (beats - self._received) * interval
         arrival, self._arrival, self._received = self._arrival, None, 0
         self._awaited[0] -= beats
         if self._awaited[0] == 0:
@@ -73,13 +85,25 @@ class LoadEngine:
             self._is_placed(now)
         return arrival
 
+    def _unhindered(self, first: int, memories: np.ndarray, now: int) -> int:
+        """How many beats, that touch ``memories`` from cycle ``first`` on, are known to be in their places at once."""
+        interval, known_until = self._run.memory.cycles_per_beat, self._known_until(now)
+        if known_until < first + (memories.size - 1) * interval:
+            memories = memories[: max(0, (int(known_until) - first) // interval + 1)]
+        return self._run.act_buffer.results.free_beats(first, interval, memories)
+
+    def _known_until(self, now: int) -> float:
+        """Until when all results are known: what is not begun has none earlier."""
+        if self._computations.awaits(Engine.LOAD):
+            return inf  # it begins after the instruction that is received
+        return max(self._run.act_buffer.next_result - 1, now + WRITE_LATENCY)
+
     def _is_placed(self, now: int) -> bool:
         """Whether it is known when the last beat that was taken is in its place; the instruction ends with its last."""
         if self._places is not None:
             placed = self._run.act_buffer.results.first_free(*self._places)
-            if placed > now + WRITE_LATENCY:
-                # Results of what is not begun yet may be in its way.
-                self._run.agenda.visit(placed - WRITE_LATENCY)
+            if placed > self._known_until(now):
+                self._run.agenda.visit(placed + self._behind - WRITE_LATENCY)
                 return False
             self._placed, self._places = placed, None
             self._run.act_buffer.results.forget(placed)
@@ -105,7 +129,7 @@ class LoadEngine:
         self._requests_from = now + 1
         self._awaited.append(sum(beats for _, beats in self._requests))
         is_act = instruction.opcode is Opcode.LOAD_ACT
-        self._memories.append(deque(load_memories(instruction.fields, self._run.config).tolist()) if is_act else None)
+        self._memories.append(load_memories(instruction.fields, self._run.config) if is_act else None)
         self._accepted.append(now)
         if len(self._awaited) == 1:
             self._read_descriptor()
