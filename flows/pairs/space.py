@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from flows.pairs.accelerator_space import AcceleratorSpace
@@ -27,6 +28,9 @@ class ArchitectureSpace(Protocol):
 
     def decode(self, genotype: Sequence[int]) -> str:
         """The architecture that a legal genotype stands for; networks that compute the same have one name."""
+
+    def encode(self, architecture: str) -> Genes:
+        """A genotype of it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,16 @@ class PairSpace:
             network_genes=len(networks),
             costs=costs,
             costed=costed,
+            canonical=cache(self.canonical),
         )
+
+    def canonical(self, genes: Genes) -> Genes | None:
+        """Of all genes with one network on one accelerator the same; None where they are no network."""
+        split = len(self.architectures.choices)
+        network, accelerator = genes[:split], genes[split:]
+        if not self.architectures.is_legal(network):
+            return None
+        return (*self.architectures.encode(self.architectures.decode(network)), *accelerator)
 
     def pair(self, genes: Genes) -> Pair | None:
         """The pair that ``genes`` stand for; None where they are no network."""

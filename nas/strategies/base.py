@@ -19,6 +19,11 @@ ATTEMPTS = 100
 """Draws after which a proposal may repeat an earlier one: nearly all that a strategy would propose was."""
 
 
+def themselves(genes: Genes) -> Genes:
+    """Where no genes stand for what others do."""
+    return genes
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is searched: gene ``i`` is in ``range(gene_sizes[i])``."""
@@ -39,6 +44,8 @@ class Problem:
     """Trained beforehand: estimates of some objectives, of which the others are the network's alone."""
     costed: tuple[int, ...] = ()
     """The objectives that its first estimates are of."""
+    canonical: Callable[[Genes], Genes | None] = themselves
+    """The same genes for all that stand for the same; None for those that stand for nothing."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ PPSN 2008), with the hypervolume as a mean over directions, and with constraints
 even an optimist thinks so. With one objective that is the lower confidence bound of it. Candidates are bred from the
 fittest that is known, and then from the most promising of themselves; each proposal draws how optimistic it is, and is
 more so where that promises no advance, or, before enough is feasible, nothing feasible: else what is proposed would be
-neighbours of the best, known not to be better.
+neighbours of the best, known not to be better. Of genes that stand for the same, the problem's canonical ones alone are
+proposed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from moocore import is_nondominated
 
-from nas.strategies.base import Genes, Outcome, Problem, Strategy, gene_rows, genes_of
+from nas.strategies.base import ATTEMPTS, Genes, Outcome, Problem, Strategy, gene_rows, genes_of
 from nas.strategies.breeding import children
 from nas.strategies.directions import gains, random_directions, reaches
 from nas.strategies.gaussian_process import GaussianProcess, Posterior
@@ -113,18 +114,27 @@ class Optimist(Strategy):
 
     def _propose(self) -> Genes:
         if len(self._asked) < STARTUP or not len(self._parents):
-            return self._new(self._uniform)
+            return self._new(self._drawn)
         self._candidates = self._candidates or self._bred()
         if self._candidates is None:
-            return self._new(self._uniform)
+            return self._new(self._drawn)
         asked = [tuple(genes) in self._asked for genes in self._candidates.genes.tolist()]
         if all(asked):
-            return self._new(self._uniform)
+            return self._new(self._drawn)
         best, reached = self._most_promising(self._candidates, asked)
         if self._enough_feasible:
             self._front = np.maximum(self._front, reached)
         self._candidates = self._candidates.believed(best)
         return genes_of(self._candidates.genes[best])
+
+    def _drawn(self) -> Genes:
+        """Genes drawn uniformly until they stand for something, or ATTEMPTS times."""
+        for _ in range(ATTEMPTS):
+            genes = self._uniform()
+            canonical = self.problem.canonical(genes)
+            if canonical is not None:
+                return canonical
+        return genes
 
     def _most_promising(self, candidates: Candidates, asked: Sequence[bool]) -> tuple[int, np.ndarray]:
         """Which of those not ``asked`` for yet, and float64 [directions], how far it reaches."""
@@ -142,8 +152,9 @@ class Optimist(Strategy):
         parents, found = self._parents, None
         met = set(self._asked)
         for _ in range(ROUNDS):
-            bred = dict.fromkeys(map(genes_of, children(self.problem, parents, CANDIDATES, self._rng)))
-            new = [genes for genes in bred if genes not in met]
+            bred = map(genes_of, children(self.problem, parents, CANDIDATES, self._rng))
+            different = dict.fromkeys(map(self.problem.canonical, bred))
+            new = [genes for genes in different if genes is not None and genes not in met]
             met.update(new)
             if new:
                 more = self._predicted(np.array(new))

@@ -20,6 +20,9 @@ class ToySpace:
     def decode(self, genotype: Sequence[int]) -> str:
         return "".join(str(gene) for gene in genotype)
 
+    def encode(self, architecture: str) -> tuple[int, ...]:
+        return tuple(int(digit) for digit in architecture)
+
 
 @dataclass(frozen=True)
 class ToyScreen:

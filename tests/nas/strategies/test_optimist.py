@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nas.strategies import Genes, Outcome, Problem, StrategyName, strategy
 from tests.nas.strategies.test_conformance import run
 
@@ -12,6 +14,18 @@ BEST = (3, 1, 4)
 def wrong(genes: Genes) -> Outcome:
     """How many of the first three genes are not the best; the others do not matter."""
     return Outcome(genes, (float(sum(gene != best for gene, best in zip(genes, BEST, strict=False))),))
+
+
+def smaller_first(genes: Genes) -> Genes | None:
+    """As if the first two genes could be exchanged, and a last gene of 0 were nothing."""
+    return (*sorted(genes[:2]), *genes[2:]) if genes[-1] else None
+
+
+def test_what_is_the_same_or_nothing_is_not_proposed() -> None:
+    outcomes = run(strategy(StrategyName.OPTIMIST, replace(PROBLEM, canonical=smaller_first), 0), wrong)
+    proposed = [outcome.genes for outcome in outcomes]
+    assert len(set(proposed)) == PROBLEM.budget
+    assert all(genes == smaller_first(genes) for genes in proposed)
 
 
 def test_with_one_objective_it_also_looks_elsewhere_than_where_the_best_is_known() -> None:
