@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from math import exp, inf, log
 
 import numpy as np
@@ -92,16 +93,13 @@ class Run:
             self._spend(pair, exp(outcome.objectives[0]) if outcome.feasible and outcome.objectives else inf)
         return outcome
 
-    def minimise(
-        self, sizes: tuple[int, ...], ordered: tuple[bool, ...], judge: Callable[[Genes], Outcome], until: int
-    ) -> Genes | None:
-        """The best genes that the strategy finds until so many evaluations are spent; None where none is feasible.
+    def minimise(self, problem: Problem, judge: Callable[[Genes], Outcome]) -> Genes | None:
+        """The best genes that the strategy finds by so many evaluations as the problem's budget; None if none does.
 
         Ends before where the strategy proposes hardly anything new.
         """
-        settings, free = self.settings, 0
-        problem = Problem(sizes, ordered, 1, until - self.spent, settings.population)
-        searcher = strategy(settings.strategy, problem, int(self.rng.integers(1 << 31)))
+        until, free = self.spent + problem.budget, 0
+        searcher = strategy(self.settings.strategy, problem, int(self.rng.integers(1 << 31)))
         found: list[Outcome] = []
         while self.spent < until and free < PATIENCE:
             spent = self.spent
@@ -132,7 +130,7 @@ def run_method(method: Method, oracle: TaskOracle, settings: SearchSettings, see
 
 def _joint(run: Run) -> None:
     problem = run.oracle.space.problem(run.settings.budget, run.settings.population)
-    run.minimise(problem.gene_sizes, problem.ordered, run.outcome, run.settings.budget)
+    run.minimise(replace(problem, objectives=1), run.outcome)
 
 
 def _fixed_accelerator(run: Run) -> None:
@@ -141,13 +139,11 @@ def _fixed_accelerator(run: Run) -> None:
 
 
 def _fixed_network(run: Run) -> None:
-    networks = run.oracle.space.architectures.choices
-
     def judge(network: Genes) -> Outcome:
         accuracy = run.accuracy(network)
         return Outcome(network, (-accuracy,)) if accuracy > 0 else Outcome(network, None, inf)
 
-    network = run.minimise(networks, (False,) * len(networks), judge, _half(run))
+    network = run.minimise(_networks(run, _half(run)), judge)
     assert network is not None, "some genes are a network"
     _best_accelerator(run, [network], run.settings.budget)
 
@@ -176,14 +172,21 @@ def _half(run: Run) -> int:
     return run.settings.budget // 2
 
 
+def _networks(run: Run, until: int) -> Problem:
+    """To choose a network, until so many evaluations are spent."""
+    space, budget = run.oracle.space, until - run.spent
+    sizes = space.architectures.choices
+    unordered = (False,) * len(sizes)
+    return Problem(sizes, unordered, 1, budget, run.settings.population, canonical=cache(space.canonical_network))
+
+
 def _best_network(run: Run, accelerator: Genes, until: int) -> Genes | None:
     """The accurate enough network with the least cost on ``accelerator``; None where none was found."""
-    networks = run.oracle.space.architectures.choices
 
     def judge(network: Genes) -> Outcome:
         return replace(run.outcome(network + accelerator), genes=network)
 
-    return run.minimise(networks, (False,) * len(networks), judge, until)
+    return run.minimise(_networks(run, until), judge)
 
 
 def _best_accelerator(run: Run, networks: list[Genes], until: int) -> Genes:
@@ -203,7 +206,10 @@ def _best_accelerator(run: Run, networks: list[Genes], until: int) -> Genes:
     if len(fitting) * len(networks) <= until - run.spent:
         outcomes = [judge(accelerator) for accelerator in fitting]
         return min(outcomes, key=lambda outcome: outcome.objectives or (inf,)).genes
-    best = run.minimise(accelerators.gene_sizes, accelerators.ordered_genes, judge, until)
+    problem = Problem(
+        accelerators.gene_sizes, accelerators.ordered_genes, 1, until - run.spent, run.settings.population
+    )
+    best = run.minimise(problem, judge)
     return _default_accelerator(run.oracle) if best is None else best
 
 

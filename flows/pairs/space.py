@@ -66,10 +66,14 @@ class PairSpace:
     def canonical(self, genes: Genes) -> Genes | None:
         """Of all genes with one network on one accelerator the same; None where they are no network."""
         split = len(self.architectures.choices)
-        network, accelerator = genes[:split], genes[split:]
-        if not self.architectures.is_legal(network):
+        network = self.canonical_network(genes[:split])
+        return None if network is None else network + genes[split:]
+
+    def canonical_network(self, genes: Genes) -> Genes | None:
+        """Of all genes of one network the same; None where they are none."""
+        if not self.architectures.is_legal(genes):
             return None
-        return (*self.architectures.encode(self.architectures.decode(network)), *accelerator)
+        return tuple(self.architectures.encode(self.architectures.decode(genes)))
 
     def pair(self, genes: Genes) -> Pair | None:
         """The pair that ``genes`` stand for; None where they are no network."""
