@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out, connect
 
@@ -79,6 +79,7 @@ class Accelerator(wiring.Component):
         }
         for engine in Engine:
             connect(m, sequencer.queues[engine], gates[engine].queued)
+            m.d.comb += gates[engine].waits.eq(sequencer.waits[engine])
             connect(m, gates[engine].released, queues[engine])
             m.d.comb += sequencer.retired[engine].eq(retired[engine])
             m.d.comb += [gates[engine].retired[other].eq(retired[other]) for other in Engine]
@@ -118,20 +119,32 @@ class Accelerator(wiring.Component):
         ]
         self._connect_bus(m, registers, read_port, write_port)
 
-        waits_load = compute_gate.blocked_by[Engine.LOAD]
-        waits_store = compute_gate.blocked_by[Engine.STORE] & ~waits_load
-        waits_compute = compute_gate.blocked_by[Engine.COMPUTE] & ~waits_load & ~waits_store
+        # Gates find out late in a cycle who blocks them: it counts in the next.
+        def later(name: str, value: Value) -> Signal:
+            signal = Signal(len(value), name=name)
+            m.d.sync += signal.eq(value)
+            return signal
+
+        blocks_compute = later("blocks_compute", compute_gate.blocked_by)
+        blocks_load, blocks_store = (
+            later("blocks_load", load_gate.blocked_by),
+            later("blocks_store", store_gate.blocked_by),
+        )
+        computed, stored = later("computed", compute.active), later("stored", store.busy)
+        waits_load = blocks_compute[Engine.LOAD]
+        waits_store = blocks_compute[Engine.STORE] & ~waits_load
+        waits_compute = blocks_compute[Engine.COMPUTE] & ~waits_load & ~waits_store
         increments = {
             "cycles": 1,
             "load_busy": load.busy,
             "compute_busy": compute.issuing,
             "store_busy": store.busy,
-            "load_wait": load_gate.blocked_by != 0,
-            "compute_wait_load": waits_load & ~compute.active,
-            "compute_wait_store": waits_store & ~compute.active,
-            "compute_wait_compute": waits_compute & ~compute.active,
+            "load_wait": blocks_load != 0,
+            "compute_wait_load": waits_load & ~computed,
+            "compute_wait_store": waits_store & ~computed,
+            "compute_wait_compute": waits_compute & ~computed,
             "compute_wait_drain": compute.waiting_drain,
-            "store_wait": (store_gate.blocked_by != 0) & ~store.busy,
+            "store_wait": (blocks_store != 0) & ~stored,
             "read_wait": read_port.waiting,
             "write_wait": write_port.waiting,
             "macs": compute.macs,

@@ -12,6 +12,15 @@ from hwgen.isa import INSTRUCTION_BITS, HeaderLayout
 from hwgen.program import Engine
 
 RETIRED_BITS = 24
+WaitsLayout = data.ArrayLayout(RETIRED_BITS, len(Engine))
+"""Of each engine, how many instructions are waited for."""
+
+
+def waits_of(instruction: Value) -> Value:
+    """What an instruction waits for, as ``WaitsLayout`` has it."""
+    header = data.View(HeaderLayout, instruction[: HeaderLayout.size])
+    waits = {Engine.LOAD: header.wait_load, Engine.COMPUTE: header.wait_compute, Engine.STORE: header.wait_store}
+    return Cat(waits[engine] for engine in Engine)
 
 
 def blocking_engines(waits: Mapping[Engine, int], retired: Mapping[Engine, int]) -> list[Engine]:
@@ -29,6 +38,7 @@ class InstructionGate(wiring.Component):
         super().__init__(
             {
                 "queued": In(stream.Signature(INSTRUCTION_BITS)),
+                "waits": In(WaitsLayout),  # of what is queued, early in the cycle
                 "retired": In(RETIRED_BITS).array(len(Engine)),  # instructions retired by each engine in this run
                 "released": Out(stream.Signature(INSTRUCTION_BITS)),
                 "blocked_by": Out(len(Engine)),
@@ -43,21 +53,15 @@ class InstructionGate(wiring.Component):
         holds, is_open = Signal(), Signal()
         present, leaves = Signal(), Signal()
 
-        def blocking(instruction: Value) -> Value:
-            """The engines that it waits for, a bit each."""
-            header = data.View(HeaderLayout, instruction)
-            waits = {
-                Engine.LOAD: header.wait_load,
-                Engine.COMPUTE: header.wait_compute,
-                Engine.STORE: header.wait_store,
-            }
+        def blocking(waits: data.View) -> Value:
+            """The engines that have retired fewer, a bit each."""
             return Cat(self.retired[engine] < waits[engine] for engine in Engine)
 
-        # Both are compared, and then chosen from: the queue's memory takes its time.
+        # Both are compared, and then chosen from.
         held_blocked, queued_blocked = Signal(len(Engine)), Signal(len(Engine))
         m.d.comb += [
-            held_blocked.eq(blocking(instruction)),
-            queued_blocked.eq(blocking(self.queued.payload)),
+            held_blocked.eq(blocking(data.View(WaitsLayout, waits_of(instruction)))),
+            queued_blocked.eq(blocking(self.waits)),
             present.eq(holds | self.queued.valid),
             leaves.eq(is_open & self.released.ready),
             self.blocked_by.eq(Mux(holds, held_blocked, Mux(self.queued.valid, queued_blocked, 0))),

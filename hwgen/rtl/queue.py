@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, ShapeLike, Signal
+from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +11,7 @@ class Queue(wiring.Component):
     """What enters an empty queue leaves it a cycle later; an entry may enter and another leave in every cycle.
 
     In all but its clock like ``amaranth.lib.fifo.SyncFIFO``: ``ready`` and ``valid`` are registers, and the free entry
-    takes whatever is offered, so that no memory waits to hear whether the offer is valid.
+    takes whatever is offered, so that no memory waits to hear whether the offer is valid. ``output`` is in registers.
     """
 
     def __init__(self, shape: ShapeLike, *, depth: int) -> None:
@@ -22,6 +22,7 @@ class Queue(wiring.Component):
             {
                 "input": In(stream.Signature(shape)),
                 "output": Out(stream.Signature(shape)),
+                "stored": Out(shape),  # the output's payload out of the memory, for registers that it will be kept in
                 "level": Out(range(depth + 1)),  # entries
             }
         )
@@ -30,29 +31,38 @@ class Queue(wiring.Component):
         m = Module()
         m.submodules.storage = storage = memory.Memory(shape=self.shape, depth=self.depth, init=[])
         write, read = storage.write_port(), storage.read_port(domain="comb")
-        room, filled = Signal(init=1), Signal()
+        ahead = storage.read_port(domain="comb")
+        room, filled, several = Signal(init=1), Signal(), Signal()
+        """There is place for an entry; there is one; and one behind it."""
+        shown = Signal(self.shape, reset_less=True)
         full = Signal()
         """The memory's own register of what ``room`` says: it reaches every bit."""
-        free, first = Signal(range(self.depth)), Signal(range(self.depth))
+        free, first, second = Signal(range(self.depth)), Signal(range(self.depth)), Signal(range(self.depth), init=1)
         enters, leaves = Signal(), Signal()
         m.d.comb += [
             self.input.ready.eq(room),
             self.output.valid.eq(filled),
-            self.output.payload.eq(read.data),
+            self.output.payload.eq(shown),
+            self.stored.eq(read.data),
             enters.eq(self.input.valid & room),
             leaves.eq(self.output.ready & filled),
             write.addr.eq(free),
             write.data.eq(self.input.payload),
             write.en.eq(~full),
             read.addr.eq(first),
+            ahead.addr.eq(second),
         ]
         with m.If(enters):
             m.d.sync += free.eq(free + 1)
         with m.If(leaves):
-            m.d.sync += first.eq(first + 1)
+            m.d.sync += [first.eq(second), second.eq(second + 1)]
+        with m.If(leaves | ~filled):
+            m.d.sync += shown.eq(Mux(several, ahead.data, self.input.payload))
         with m.If(enters & ~leaves):
             fills = self.level == self.depth - 1
-            m.d.sync += [self.level.eq(self.level + 1), filled.eq(1), room.eq(~fills), full.eq(fills)]
+            m.d.sync += [self.level.eq(self.level + 1), filled.eq(1), several.eq(filled)]
+            m.d.sync += [room.eq(~fills), full.eq(fills)]
         with m.If(leaves & ~enters):
-            m.d.sync += [self.level.eq(self.level - 1), filled.eq(self.level != 1), room.eq(1), full.eq(0)]
+            m.d.sync += [self.level.eq(self.level - 1), filled.eq(several), several.eq(self.level > 2)]
+            m.d.sync += [room.eq(1), full.eq(0)]
         return m

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from amaranth.hdl import Array, Module, Signal
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.axi import ADDRESS_BITS, BurstLayout
+from hwgen.rtl.queue import Queue
 
 MAX_OUTSTANDING = 64
 """Bursts in flight: enough to hide the memory's latency behind bursts of one beat."""
@@ -38,14 +39,12 @@ class ReadPort(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        # The next burst's owner waits in a register: every beat's way depends on it.
-        m.submodules.owners = owners = fifo.SyncFIFOBuffered(
-            width=max(1, (self.clients - 1).bit_length()), depth=MAX_OUTSTANDING
-        )
+        m.submodules.owners = owners = Queue(max(1, (self.clients - 1).bit_length()), depth=MAX_OUTSTANDING)
+        owner = owners.output
 
         # AR is registered: once valid it may not change before it is accepted.
         free = Signal()
-        m.d.comb += free.eq((~self.arvalid | self.arready) & owners.w_rdy)
+        m.d.comb += free.eq((~self.arvalid | self.arready) & owners.input.ready)
         with m.If(self.arready):
             m.d.sync += self.arvalid.eq(0)
         granted: Signal | int = 0
@@ -58,20 +57,20 @@ class ReadPort(wiring.Component):
                     self.araddr.eq(client.payload.address),
                     self.arlen.eq(client.payload.length),
                 ]
-                m.d.comb += [owners.w_en.eq(1), owners.w_data.eq(index)]
+                m.d.comb += [owners.input.valid.eq(1), owners.input.payload.eq(index)]
             granted = granted | client.valid
 
-        ready = Array(self.beats[index].ready for index in range(self.clients))[owners.r_data]
+        ready = Array(self.beats[index].ready for index in range(self.clients))[owner.payload]
         for index in range(self.clients):
             m.d.comb += [
                 self.beats[index].payload.eq(self.rdata),
-                self.beats[index].valid.eq(self.rvalid & owners.r_rdy & (owners.r_data == index)),
+                self.beats[index].valid.eq(self.rvalid & owner.valid & (owner.payload == index)),
             ]
         m.d.comb += [
-            self.rready.eq(owners.r_rdy & ready),
+            self.rready.eq(owner.valid & ready),
             self.transferred.eq(self.rvalid & self.rready),
-            owners.r_en.eq(self.transferred & self.rlast),
-            self.waiting.eq(owners.r_rdy & ~self.rvalid),
+            owner.ready.eq(self.transferred & self.rlast),
+            self.waiting.eq(owner.valid & ~self.rvalid),
             self.error.eq(self.transferred & (self.rresp != 0)),
         ]
         return m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -16,7 +16,7 @@ from hwgen.isa import (
 )
 from hwgen.program import Engine
 from hwgen.rtl.axi import MAX_BURST_BEATS, RequestLayout
-from hwgen.rtl.instruction_gate import RETIRED_BITS
+from hwgen.rtl.instruction_gate import RETIRED_BITS, WaitsLayout, waits_of
 from hwgen.rtl.queue import Queue
 
 QUEUE_DEPTH = 16
@@ -38,6 +38,7 @@ class Sequencer(wiring.Component):
                 "requests": Out(stream.Signature(RequestLayout)),
                 "beats": In(stream.Signature(bus_bits)),
                 "queues": Out(stream.Signature(INSTRUCTION_BITS)).array(len(Engine)),
+                "waits": Out(WaitsLayout).array(len(Engine)),  # of what each queue shows, from registers
                 "finished": Out(1),  # pulse: the program has ended
             }
         )
@@ -65,7 +66,9 @@ class Sequencer(wiring.Component):
             requested.eq(self.requests.valid & self.requests.ready),
         ]
         connect(m, flipped(self.beats), buffer.input)
-        m.d.sync += awaited.eq(awaited + (beats_per_group * requested) - consumed)
+        # All sums are ready before it is known which: whether a beat is taken shows late in a cycle.
+        more, fewer = awaited + beats_per_group, awaited - 1
+        m.d.sync += awaited.eq(Mux(requested, Mux(consumed, more - 1, more), Mux(consumed, fewer, awaited)))
         with m.If(requested):
             m.d.sync += [asking.eq(0), address.eq(address + INSTRUCTIONS_PER_FETCH * INSTRUCTION_BYTES)]
         with m.Elif(running & (awaited <= beats_per_group) & ~enough_loads):
@@ -83,7 +86,12 @@ class Sequencer(wiring.Component):
             queue = Queue(INSTRUCTION_BITS, depth=QUEUE_DEPTH)
             m.submodules[f"{engine.name.lower()}_queue"] = queue
             m.d.comb += [queue.input.payload.eq(instruction), queue.input.valid.eq(addressed[engine])]
-            connect(m, queue.output, flipped(self.queues[engine]))
+            m.d.comb += [
+                self.queues[engine].valid.eq(queue.output.valid),
+                self.queues[engine].payload.eq(queue.stored),
+                self.waits[engine].eq(waits_of(queue.output.payload)),
+                queue.output.ready.eq(self.queues[engine].ready),
+            ]
             queues.append(queue)
 
         m.d.comb += enough_loads.eq(queues[Engine.LOAD].level >= ENOUGH_LOADS)

@@ -42,6 +42,7 @@ async def agrees_with_the_golden(dut: Any) -> None:
         if queued is None and random.random() < 0.8:
             queued = random_instruction()
             dut.queued__payload.value = queued[0]
+            dut.waits.value = sum(count << RETIRED_BITS * engine for engine, count in queued[1].items())
         seen = held or queued
         waits = seen[1] if seen else random_counts()
         retired = waits if random.random() < 0.3 else random_counts()

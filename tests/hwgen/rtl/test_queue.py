@@ -33,7 +33,7 @@ def test_equals_the_library_s_fifo_in_every_cycle(depth: int, rounds: list[tuple
             assert ctx.get(dut.output.valid) == ctx.get(golden.r_rdy)
             assert ctx.get(dut.level) == ctx.get(golden.level)
             if ctx.get(golden.r_rdy):
-                assert ctx.get(dut.output.payload) == ctx.get(golden.r_data)
+                assert ctx.get(dut.output.payload) == ctx.get(dut.stored) == ctx.get(golden.r_data)
             await ctx.tick()
 
     simulator = Simulator(m)
