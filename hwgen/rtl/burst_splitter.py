@@ -43,7 +43,8 @@ class BurstSplitter(wiring.Component):
         end = Signal(place_bits, reset_less=True)
         last = Signal(reset_less=True)
         place, window = address[shift : shift + place_bits], address[shift + place_bits :]
-        is_final = windows_left == 0
+        is_final = Signal(reset_less=True)
+        """No windows are left: most of what happens waits to hear it."""
         m.d.comb += [
             self.bursts.valid.eq(active),
             self.bursts.payload.address.eq(address),
@@ -56,6 +57,7 @@ class BurstSplitter(wiring.Component):
                 active.eq(~is_final),
                 address.eq(Cat(Const(0, shift + place_bits), window + 1)),
                 windows_left.eq(windows_left - 1),
+                is_final.eq(windows_left == 1),
             ]
         with m.If(self.requests.valid & self.requests.ready):
             request = self.requests.payload
@@ -63,6 +65,7 @@ class BurstSplitter(wiring.Component):
                 active.eq(1),
                 address.eq(request.address),
                 Cat(end, windows_left).eq(request.end),
+                is_final.eq(request.end[place_bits:] == 0),
                 last.eq(request.last),
             ]
         return m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -44,19 +44,31 @@ class RowRequests(wiring.Component):
         m = Module()
         beat_bits = self.bus_bytes.bit_length() - 1
         current = Signal(memory_rows_layout(self.bus_bytes), reset_less=True)
-        left = Signal(16)
+        left = Signal(16, reset_less=True)
+        some_left, one_left = Signal(), Signal(reset_less=True)
+        """What ``left`` says, known as it comes: instructions wait to hear it."""
         in_window = current.address[: beat_bits + MAX_BURST_BEATS.bit_length() - 1]
         sent = self.requests.valid & self.requests.ready
         m.d.comb += [
-            self.busy.eq(left != 0),
-            self.requests.valid.eq(left != 0),
+            self.busy.eq(some_left),
+            self.requests.valid.eq(some_left),
             self.requests.payload.address.eq(Cat(Const(0, beat_bits), current.address[beat_bits:])),
             self.requests.payload.end.eq((in_window + current.row_bytes - 1) >> beat_bits),
-            self.requests.payload.last.eq(left == 1),
-            self.rows.ready.eq((left == 0) | (self.requests.ready & (left == 1))),
+            self.requests.payload.last.eq(one_left),
+            self.rows.ready.eq(~some_left | (self.requests.ready & one_left)),
         ]
         with m.If(sent):
-            m.d.sync += [current.address.eq(current.address + current.pitch), left.eq(left - 1)]
+            m.d.sync += [
+                current.address.eq(current.address + current.pitch),
+                left.eq(left - 1),
+                some_left.eq(~one_left),
+                one_left.eq(left == 2),
+            ]
         with m.If(self.rows.ready):
-            m.d.sync += [current.eq(self.rows.payload), left.eq(Mux(self.rows.valid, self.rows.payload.rows, 0))]
+            m.d.sync += [
+                current.eq(self.rows.payload),
+                left.eq(self.rows.payload.rows),
+                some_left.eq(self.rows.valid & (self.rows.payload.rows != 0)),
+                one_left.eq(self.rows.payload.rows == 1),
+            ]
         return m
