@@ -17,7 +17,7 @@ the chunk.
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, ValueLike, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -153,6 +153,10 @@ class MacSequencer(wiring.Component):
         with m.If(self.issuing):
             become(enters_pixel, chunk_last)
 
+        def less_one(loop: str, ends: Value) -> Value:
+            """What is left of a loop, one less where an inner one ends: ready before it is known whether that does."""
+            return Mux(ends, left[loop] - 1, left[loop])
+
         # The pixel after this one, in row-major order over the tile.
         x_last = last["out_width"]
         pixel_position = [
@@ -162,7 +166,7 @@ class MacSequencer(wiring.Component):
                 Mux(x_last, passes["out_width"], left["out_width"] - 1),
                 passes["out_width"],
             ),
-            (left["out_height"], block_left["out_height"], left["out_height"] - x_last, passes["out_height"]),
+            (left["out_height"], block_left["out_height"], less_one("out_height", x_last), passes["out_height"]),
             (row_begins, block_row_begins, x_last, 1),
             (row, block_row, Mux(x_last, row + mac.row_stride, row), mac.first_row),
             (offset, block_offset, Mux(x_last, mac.first_offset, offset + mac.x_step), mac.first_offset),
@@ -171,8 +175,8 @@ class MacSequencer(wiring.Component):
         following_weights = weights + (~mac.weights_constant & (column_last | ~mac.slide))
         following_left = {
             "columns": Mux(column_last, passes["columns"], left["columns"] - 1),
-            "segment_steps": Mux(row_ends, passes["segment_steps"], left["segment_steps"] - column_last),
-            "kernel_steps": left["kernel_steps"] - row_ends,
+            "segment_steps": Mux(row_ends, passes["segment_steps"], less_one("segment_steps", column_last)),
+            "kernel_steps": less_one("kernel_steps", row_ends),
         }
         position = [
             *((left[loop], chunk_left[loop], following_left[loop], passes[loop]) for loop in reduction_loops),
@@ -350,13 +354,13 @@ class MacSequencer(wiring.Component):
             pitch_2.eq(pitch_1),
         ]
 
-        # Third cycle: the step.
+        # Third cycle: the step. A product is ready late in the cycle, and does not wait to hear whether there is one.
         m.d.sync += self.step.eq(0)
         with m.If(second.control.fetch | second.control.mac):
             m.d.sync += [
                 self.step.eq(second),
-                self.step.macs.eq(operands_2 * channels_2),
                 self.step.fetch.address.eq(vector_address + row_address),
                 self.step.fetch.wrapped_address.eq(vector_address + row_address + pitch_2),
             ]
+        m.d.sync += self.step.macs.eq(operands_2 * channels_2)
         return m

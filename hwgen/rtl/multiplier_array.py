@@ -78,6 +78,7 @@ class MultiplierArray(wiring.Component):
                 "products": Out(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # dot products by column
                 "products_control": Out(ControlLayout),  # beside them
                 "next_control": Out(ControlLayout),  # that of the next cycle's
+                "following_slot": Out(slot_bits(config)),  # and the slot of the cycle's after it
             }
         )
 
@@ -109,6 +110,7 @@ class MultiplierArray(wiring.Component):
         m.d.comb += [
             self.products_control.eq(controls[-1]),
             self.next_control.eq(controls[-2]),
+            self.following_slot.eq(controls[-3].slot),
         ]
         return m
 
@@ -166,6 +168,7 @@ class Array(wiring.Component):
             multipliers.vectors.eq(dealt_vectors),
             multipliers.shared.eq(shared),
             multipliers.weights.eq(weights),
+            partial_sums.following_slot.eq(multipliers.following_slot),
             partial_sums.next_control.eq(multipliers.next_control),
             partial_sums.control.eq(multipliers.products_control),
             partial_sums.products.eq(multipliers.products),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -86,22 +89,23 @@ class OperandRows(wiring.Component):
         ]
         registers = [Signal(width, name=f"row_{row}", reset_less=True) for row in range(rows)]
         # Every bit depends on what the step does: it is decoded as the step arrives.
-        moves, slides_by = Signal(reset_less=True), Signal(range(ROW_BANKS + 1), reset_less=True)
-        """Operands do not stay; by how many rows they slide, where they do."""
+        most_rows = min(ROW_BANKS, rows)
+        moves, shares = Signal(reset_less=True), Signal(reset_less=True)
+        """Operands do not stay, nor slide."""
+        slides_by, enters = Signal(most_rows, reset_less=True), Signal(most_rows, reset_less=True)
+        """By how many rows operands slide, from 1 on, a bit each; into which rows new ones enter then."""
         arriving = self.arriving
         m.d.sync += [
             moves.eq(Mux(arriving.slide, arriving.fetch, arriving.mac)),
-            slides_by.eq(Mux(arriving.slide, arriving.step_rows, 0)),
+            shares.eq(~arriving.slide),
+            slides_by.eq(Cat(arriving.slide & (arriving.step_rows == by) for by in range(1, 1 + most_rows))),
+            enters.eq(Cat(arriving.slide & (arriving.step_rows > row) for row in range(most_rows))),
         ]
-        with m.If(moves), m.Switch(slides_by):
-            for step_rows in range(1, min(ROW_BANKS, rows) + 1):
-                with m.Case(step_rows):
-                    following = [*channels[:step_rows], *registers][:rows]
-                    m.d.sync += [to.eq(source) for to, source in zip(registers, following, strict=True)]
-            with m.Default():
-                m.d.sync += [
-                    register.eq(self.shared.word_select(row, 8).replicate(cols))
-                    for row, register in enumerate(registers)
-                ]
+        with m.If(moves):
+            for row, register in enumerate(registers):
+                choices = [(shares, self.shared.word_select(row, 8).replicate(cols))]
+                choices += [(slides_by[by - 1], registers[row - by]) for by in range(1, 1 + min(row, most_rows))]
+                choices += [(enters[row], channels[row])] if row < most_rows else []
+                m.d.sync += register.eq(reduce(or_, (chosen.replicate(width) & source for chosen, source in choices)))
         m.d.comb += self.rows.eq(Cat(registers))
         return m

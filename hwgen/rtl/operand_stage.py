@@ -53,9 +53,11 @@ class OperandStage(wiring.Component):
 
         # First lane that is stored, and first lane after it that is not, saturated at the number of lanes.
         first, end = Signal(bits, reset_less=True), Signal(bits, reset_less=True)
-        remaining = self.step.row_bytes.as_signed() - self.step.offset
-        before = -self.step.offset
+        before = Signal(signed(len(self.step.offset) + 1), reset_less=True)
+        remaining = Signal(signed(len(self.step.offset) + 1), reset_less=True)
         m.d.sync += [
+            before.eq(-self.step.offset),
+            remaining.eq(self.step.row_bytes.as_signed() - self.step.offset),
             first.eq(Mux(before < 0, 0, Mux(before > lanes, lanes, before))),
             end.eq(Mux(remaining < 0, 0, Mux(remaining > lanes, lanes, remaining))),
         ]
@@ -68,22 +70,24 @@ class OperandStage(wiring.Component):
             delayed = Signal(24 + ROW_BANKS, name=f"beside_{stage}", reset_less=True)
             m.d.sync += delayed.eq(beside[-1])
             beside.append(delayed)
-        for stage in range(ActBuffer.fetch_latency - 1):
+        for stage in range(ActBuffer.fetch_latency - 3):
             delayed = Signal(lanes, name=f"stored_{stage}", reset_less=True)
             m.d.sync += delayed.eq(masks[-1])
             masks.append(delayed)
-        # One cycle for each comparison.
-        low = beside[-2][8:16].as_signed()
-        pad, high, rows_valid = beside[-1][:8], beside[-1][16:24].as_signed(), beside[-1][24:]
+        # One cycle for the comparisons, and one for the choice: both bounds have far to go.
+        low, highest, rows_valid = beside[-2][8:16].as_signed(), beside[-2][16:24].as_signed(), beside[-2][24:]
+        pad, high = beside[-1][:8], beside[-1][16:24]
         for row in range(ROW_BANKS):
             for lane in range(lanes):
                 byte = slice(8 * lane, 8 * lane + 8)
                 value = self.fetched[row][byte].as_signed()
                 raised = Signal(signed(8), name=f"raised_{row}_{lane}", reset_less=True)
+                is_stored = Signal(name=f"is_stored_{row}_{lane}", reset_less=True)
+                is_above = Signal(name=f"is_above_{row}_{lane}", reset_less=True)
                 m.d.sync += [
                     raised.eq(Mux(is_less(value, low), low, value)),
-                    self.operands[row][byte].eq(
-                        Mux(masks[-1][lane] & rows_valid[row], Mux(is_less(high, raised), high, raised), pad)
-                    ),
+                    is_stored.eq(masks[-1][lane] & rows_valid[row]),
+                    is_above.eq(is_less(highest, value)),
+                    self.operands[row][byte].eq(Mux(is_stored, Mux(is_above, high, raised), pad)),
                 ]
         return m

@@ -21,6 +21,11 @@ def counted(value: Value, counts: Value) -> Value:
     return (value.as_unsigned() & counts.replicate(len(value))).as_signed()
 
 
+def exceeds(value: Value, product: Value) -> Value:
+    """Whether ``value`` is above ``product``; both are int8."""
+    return is_less(product[:INT8_BITS].as_signed(), value[:INT8_BITS].as_signed())
+
+
 class PartialSums(wiring.Component):
     """A memory entry per pixel; it holds the sums of all columns.
 
@@ -36,6 +41,7 @@ class PartialSums(wiring.Component):
         self.config = config
         super().__init__(
             {
+                "following_slot": In(slot_bits(config)),  # of the cycle after the next
                 "next_control": In(ControlLayout),  # of the next cycle
                 "control": In(ControlLayout),
                 "products": In(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # the step's dot products
@@ -57,8 +63,10 @@ class PartialSums(wiring.Component):
         next_control, control = self.next_control, self.control
         sums = data.ArrayLayout(signed(ACC_BITS), len(cols))
         running, resumed, updated = Signal(sums, reset_less=True), Signal(sums, reset_less=True), Signal(sums)
-        begins, resumes = Signal(reset_less=True), Signal(reset_less=True)
-        """The pixel's sums begin with this step, or go on from the memory."""
+        resumes = Signal(reset_less=True)
+        """The pixel's sums go on from the memory."""
+        compares = Signal(reset_less=True)
+        """The maximum is kept, of this step's dot products and of what there was."""
         adds_running, adds_resumed = Signal(reset_less=True), Signal(reset_less=True)
         """Which of them the dot products are added to; where the maximum is kept, none."""
         will_begin, will_resume = Signal(), Signal()
@@ -66,7 +74,8 @@ class PartialSums(wiring.Component):
         goes_on = ends & (next_control.slot == control.slot)
         written, writes = Signal.like(control.slot, reset_less=True), Signal()
         """The entry of the chunk that has ended with the last cycle, which is being written."""
-        reads_written = writes & (next_control.slot == written)
+        reads_written = Signal(reset_less=True)
+        """It is that of the next cycle's step: every bit of what is read depends on it."""
         for col in cols:
             product = self.products[col]
             before = Signal(signed(INT8_BITS), name=f"before_{col}")
@@ -74,7 +83,8 @@ class PartialSums(wiring.Component):
             added = Signal(signed(ACC_BITS), name=f"added_{col}")
             m.d.comb += [
                 before.eq(Mux(resumes, resumed[col][:INT8_BITS], running[col][:INT8_BITS])),
-                stays.eq(control.take_maximum & ~begins & is_less(product[:INT8_BITS].as_signed(), before)),
+                # Both are compared, and then chosen from: a choice beforehand has far to go.
+                stays.eq(compares & Mux(resumes, exceeds(resumed[col], product), exceeds(running[col], product))),
                 added.eq((counted(running[col], adds_running) | counted(resumed[col], adds_resumed)) + product),
                 updated[col].eq(Mux(stays, before, added)),
             ]
@@ -91,8 +101,9 @@ class PartialSums(wiring.Component):
         m.d.sync += [
             written.eq(control.slot),
             writes.eq(ends),
+            reads_written.eq(ends & (self.following_slot == control.slot)),
             resumed.eq(Mux(reads_written, running, ahead.data)),
-            begins.eq(will_begin),
+            compares.eq(next_control.take_maximum & ~will_begin),
             resumes.eq(will_resume),
             adds_running.eq(~will_begin & ~will_resume & ~next_control.take_maximum),
             adds_resumed.eq(~will_begin & will_resume & ~next_control.take_maximum),

@@ -68,7 +68,7 @@ def step_layout(config: AcceleratorConfig) -> data.StructLayout:
             "input_low": signed(8),
             "input_high": signed(8),
             "weight_address": WORD_ADDRESS_BITS,
-            "macs": range(most_macs(config) + 1),  # multiply-accumulates of the network in this step
+            "macs": range(most_macs(config) + 1),  # multiply-accumulates of the network, where there is a step
         }
     )
 
