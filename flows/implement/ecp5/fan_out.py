@@ -17,7 +17,7 @@ from typing import Any
 from flows.implement.ecp5.cells import Cell, Readers, readers_of
 from flows.implement.ecp5.floorplan import array_multipliers
 
-MOST_READERS = 64
+MOST_READERS = 48
 """Of a copy."""
 OUTPUTS = {"LUT4": "Z", "TRELLIS_FF": "Q"}
 """Of the types of cells that are copied."""
