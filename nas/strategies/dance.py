@@ -8,8 +8,8 @@ of both. Gradients through it, frozen, move the network's genes, and the acceler
   outcomes, the first of them drawn at random;
 - each search has weights of its own, drawn anew, of the objectives against each other, so that a front is found; the
   hardware-generation network reads them. The weighted distances from the best told are augmented Chebyshev's (Steuer
-  and Choo, 1983), as a sum finds no pair where the front is not convex. Of what POOL searches find, those are
-  proposed that add most to the hypervolume;
+  and Choo, 1983), as a sum finds no pair where the front is not convex. The front of what POOL searches pass is
+  polished, gene by gene, by the frozen evaluator, and those are proposed that add most to the hypervolume;
 - there are no images and no shared weights at hand, so no task loss: an estimate of the error, which learns from told
   accuracies, stands in for it, and with costs known beforehand it reads the network alone;
 - the hardware-generation network learns, as published, the best of the accelerators searched for each network, by the
@@ -28,6 +28,7 @@ from moocore import filter_dominated, hypervolume, is_nondominated
 from torch import Tensor, nn
 
 from nas.strategies.base import Genes, Outcome, Problem, Proposal, Strategy, gene_rows, genes_of
+from nas.strategies.cost_network import Executed
 from nas.strategies.ensemble import Ensemble
 from nas.strategies.relaxation import Relaxation
 
@@ -36,11 +37,11 @@ POOL = 24
 """Searches side by side, of which as many as are asked for until it learns anew are proposed."""
 TAUGHT = 0.25
 """Of the budget: the random proposals that the evaluator first learns from."""
-FIRST = 6
+FIRST = BATCH
 """They where the costs are known beforehand."""
-GROWTH = 1.4
+GROWTH = 1.15
 """Of what was told, after which it learns anew."""
-FEWEST = 5
+FEWEST = 4
 """Outcomes that it needs."""
 ESTIMATOR_STEPS = 120
 HIDDEN = 64
@@ -51,12 +52,15 @@ SEARCH_STEPS = 40
 SEARCH_RATE = 0.2
 TEMPERATURES = (2.0, 0.3)
 """From the first step to the last."""
-BEYOND = 0.5
-"""Deviations beyond the best told at which an objective's distance is 0."""
+SAMPLE = 1000
+"""Random pairs, by which objectives are scaled: from the best expected to what all but WORST of them meet."""
+WORST = 0.9
 AUGMENTATION = 0.05
 """Weight of the sum beside the largest of the weighted distances."""
 REFERENCE = 0.1
 """How far beyond the worst of front and candidates the hypervolume reaches, of their span."""
+POLISHES = 3
+"""Genes in which what is proposed differs at most from what a search passed."""
 SLACK = 0.1
 """Deviations of the violation that an estimate may be off."""
 PENALTY = 10.0
@@ -123,12 +127,15 @@ class Dance(Strategy):
         mean, deviation = self._estimator.mean, self._estimator.deviation
         self._mean, self._deviation = (torch.tensor(each, dtype=torch.float32) for each in (mean, deviation))
         self._met = -mean[-1] / deviation[-1]
-        best = (np.nanmin(values, axis=0) - mean) / deviation
-        self._ideal = torch.tensor(best[:-1] - BEYOND, dtype=torch.float32)
         if self.problem.costs is not None:
             executed = self.problem.costs.executed(network)
             self._of_network = Ensemble(executed.shape[1], values.shape[1], self._seed)
             self._of_network.fit(executed, values, ESTIMATOR_STEPS)
+        genes = self._rng.integers(self._sizes, size=(SAMPLE, len(self._sizes)))
+        with torch.no_grad():
+            expected = self._estimated(*self._certain(genes))[:, :-1]
+        self._ideal = expected.amin(dim=0)
+        self._span = (expected.quantile(WORST, dim=0) - self._ideal).clamp_min(1e-6)
 
     def _train_generator(self) -> None:
         """Go on learning, of random networks under random weights, the best of GENERATOR_BATCH accelerators."""
@@ -165,7 +172,37 @@ class Dance(Strategy):
             self._losses(network, accelerator, weights).sum().backward(inputs=[logits])
             optimiser.step()
         genes = np.unique(np.concatenate(passed), axis=0)
+        if self.problem.costs is not None:
+            genes = self._polished(genes, self.problem.costs.executed)
         return self._promising(genes[[genes_of(row) not in self._asked for row in genes]])
+
+    def _polished(self, genes: np.ndarray, executed: Executed) -> np.ndarray:
+        """The estimated front of ``genes``, and of what a change of one gene makes of it, POLISHES times over.
+
+        Without networks that execute nothing, of which there are no costs.
+        """
+
+        def executing(genes: np.ndarray) -> np.ndarray:
+            network, _ = self._certain(genes)
+            return genes[(executed(network).sum(dim=1) > 0).numpy()]
+
+        genes = executing(genes)
+        for _ in range(POLISHES):
+            genes = executing(np.unique(self._changed(self._estimated_front(genes)), axis=0))
+        return genes
+
+    def _estimated_front(self, genes: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            points = self._estimated(*self._certain(genes))
+            points[:, -1] = (points[:, -1] - self._met - SLACK).clamp_min(0)
+        return genes[is_nondominated(points.double().numpy())]
+
+    def _changed(self, genes: np.ndarray) -> np.ndarray:
+        """All that differ from one of ``genes`` int64 [n, genes] in one gene, and themselves."""
+        values = np.concatenate([np.arange(size) for size in self._sizes])
+        changed = np.repeat(genes[:, None], len(values), axis=1)
+        changed[:, np.arange(len(values)), np.repeat(np.arange(len(self._sizes)), self._sizes)] = values
+        return changed.reshape(-1, len(self._sizes))
 
     def _promising(self, genes: np.ndarray) -> list[Genes]:
         """Of ``genes`` that meet the constraints, what adds most to the hypervolume, then the next.
@@ -196,7 +233,7 @@ class Dance(Strategy):
     def _losses(self, network: Tensor, accelerator: Tensor, weights: Tensor) -> Tensor:
         """[n]: of relaxed pairs the weighted distances and the penalty."""
         estimated = self._estimated(network, accelerator)
-        distances = weights * self._known * (estimated[:, :-1] - self._ideal)
+        distances = weights * self._known * (estimated[:, :-1] - self._ideal) / self._span
         weighted = distances.max(dim=1).values + AUGMENTATION * distances.sum(dim=1)
         return weighted + PENALTY * (estimated[:, -1] - self._met).clamp_min(0)
 

@@ -73,3 +73,14 @@ def test_what_is_known_beforehand_is_not_learnt_from_outcomes(network: CostNetwo
     assert len({outcome.genes for outcome in outcomes}) == FIRST + 2 * BATCH
     genes = np.random.default_rng(1).integers(1, PROBLEM.gene_sizes, size=(50, len(PROBLEM.gene_sizes)))
     assert searcher.estimate(genes)[:, 1] == pytest.approx(network.estimate(genes)[:, 0], rel=1e-3)
+
+
+def test_networks_that_execute_nothing_are_not_proposed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost_network, "STEPS", 100)
+    network = CostNetwork(PROBLEM, lambda choices: choices * (1 - choices[:, :1]), metrics=1)
+    genes = np.random.default_rng(0).integers(PROBLEM.gene_sizes, size=(500, len(PROBLEM.gene_sizes)))
+    genes = genes[genes[:, 0] > 0]
+    network.learn(genes, costs_of(genes), seed=0)
+    for seed in range(3):
+        outcomes = run(Dance(replace(PROBLEM, costs=network, costed=(1,)), seed), evaluate, budget=FIRST + 4 * BATCH)
+        assert all(outcome.genes[0] for outcome in outcomes[FIRST:])
