@@ -160,6 +160,15 @@ class Strategy(ABC):
         """Genes drawn uniformly."""
         return tuple(self._rng.integers(self._sizes).tolist())
 
+    def _drawn(self) -> Genes:
+        """Genes drawn uniformly until they stand for something, or ATTEMPTS times."""
+        for _ in range(ATTEMPTS):
+            genes = self._uniform()
+            canonical = self.problem.canonical(genes)
+            if canonical is not None:
+                return canonical
+        return genes
+
     def _new(self, draw: Callable[[], Genes]) -> Genes:
         """What ``draw`` gives that was not asked for yet; anything after ATTEMPTS."""
         for _ in range(ATTEMPTS):

@@ -99,9 +99,9 @@ class Dance(Strategy):
 
     def _propose(self) -> Genes:
         if len(self._asked) < self._taught or not self._learnt_from:
-            return self._new(self._uniform)
+            return self._new(self._drawn)
         self._waiting = [genes for genes in self._waiting if genes not in self._asked] or self._search()
-        return self._waiting.pop(0) if self._waiting else self._new(self._uniform)
+        return self._waiting.pop(0) if self._waiting else self._new(self._drawn)
 
     def _learn(self) -> None:
         corrected = any(self._told[proposal] != outcome for proposal, outcome in self._learnt_from.items())
@@ -174,7 +174,9 @@ class Dance(Strategy):
         genes = np.unique(np.concatenate(passed), axis=0)
         if self.problem.costs is not None:
             genes = self._polished(genes, self.problem.costs.executed)
-        return self._promising(genes[[genes_of(row) not in self._asked for row in genes]])
+        found = dict.fromkeys(map(self.problem.canonical, map(genes_of, genes)))
+        new = [genes for genes in found if genes is not None and genes not in self._asked]
+        return self._promising(np.array(new)) if new else []
 
     def _polished(self, genes: np.ndarray, executed: Executed) -> np.ndarray:
         """The estimated front of ``genes``, and of what a change of one gene makes of it, POLISHES times over.

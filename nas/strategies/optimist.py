@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from moocore import is_nondominated
 
-from nas.strategies.base import ATTEMPTS, Genes, Outcome, Problem, Strategy, gene_rows, genes_of
+from nas.strategies.base import Genes, Outcome, Problem, Strategy, gene_rows, genes_of
 from nas.strategies.breeding import children
 from nas.strategies.directions import gains, random_directions, reaches
 from nas.strategies.gaussian_process import GaussianProcess, Posterior
@@ -126,15 +126,6 @@ class Optimist(Strategy):
             self._front = np.maximum(self._front, reached)
         self._candidates = self._candidates.believed(best)
         return genes_of(self._candidates.genes[best])
-
-    def _drawn(self) -> Genes:
-        """Genes drawn uniformly until they stand for something, or ATTEMPTS times."""
-        for _ in range(ATTEMPTS):
-            genes = self._uniform()
-            canonical = self.problem.canonical(genes)
-            if canonical is not None:
-                return canonical
-        return genes
 
     def _most_promising(self, candidates: Candidates, asked: Sequence[bool]) -> tuple[int, np.ndarray]:
         """Which of those not ``asked`` for yet, and float64 [directions], how far it reaches."""
