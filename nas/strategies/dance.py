@@ -7,9 +7,10 @@ of both. Gradients through it, frozen, move the network's genes, and the acceler
 - the costs that the problem has a network for, trained beforehand, are that one's; the others are learnt from told
   outcomes, the first of them drawn at random;
 - each search has weights of its own, drawn anew, of the objectives against each other, so that a front is found; the
-  hardware-generation network reads them. The weighted distances from the best told are augmented Chebyshev's (Steuer
-  and Choo, 1983), as a sum finds no pair where the front is not convex. The front of what POOL searches pass is
-  polished, gene by gene, by the frozen evaluator, and those are proposed that add most to the hypervolume;
+  hardware-generation network reads them. The weighted distances from the best expected are augmented Chebyshev's
+  (Steuer and Choo, 1983), as a sum finds no pair where the front is not convex. Of what POOL searches pass, those are
+  proposed that add most to the hypervolume; with costs known beforehand its front is first polished, gene by gene, by
+  the frozen evaluator;
 - there are no images and no shared weights at hand, so no task loss: an estimate of the error, which learns from told
   accuracies, stands in for it, and with costs known beforehand it reads the network alone;
 - the hardware-generation network learns, as published, the best of the accelerators searched for each network, by the
@@ -53,7 +54,7 @@ SEARCH_RATE = 0.2
 TEMPERATURES = (2.0, 0.3)
 """From the first step to the last."""
 SAMPLE = 1000
-"""Random pairs, by which objectives are scaled: from the best expected to what all but WORST of them meet."""
+"""Random pairs, by which objectives are scaled: from the best that is expected of them to the quantile WORST."""
 WORST = 0.9
 AUGMENTATION = 0.05
 """Weight of the sum beside the largest of the weighted distances."""
