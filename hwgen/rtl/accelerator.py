@@ -126,10 +126,8 @@ class Accelerator(wiring.Component):
             return signal
 
         blocks_compute = later("blocks_compute", compute_gate.blocked_by)
-        blocks_load, blocks_store = (
-            later("blocks_load", load_gate.blocked_by),
-            later("blocks_store", store_gate.blocked_by),
-        )
+        blocks_load = later("blocks_load", load_gate.blocked_by)
+        blocks_store = later("blocks_store", store_gate.blocked_by)
         computed, stored = later("computed", compute.active), later("stored", store.busy)
         waits_load = blocks_compute[Engine.LOAD]
         waits_store = blocks_compute[Engine.STORE] & ~waits_load
