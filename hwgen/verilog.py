@@ -11,6 +11,7 @@ from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
 
 from hwgen.config import AcceleratorConfig
+from hwgen.register_blocks import join_register_blocks
 from hwgen.rtl.accelerator import Accelerator
 from hwgen.rtl.ram import RAM_VERILOG
 from hwgen.rtl.shared import Library
@@ -42,8 +43,8 @@ def emit(config: AcceleratorConfig) -> str:
 def component_verilog(component: Component, name: str) -> str:
     """Verilog of a component and all below it, the component's module named ``name``.
 
-    Registers of shared components, which are pipelines, are written with their enables. In other components nested
-    conditions are more to the point.
+    Registers of shared components, which are pipelines, are written with their enables, other components' under the
+    conditions that Amaranth has of them.
     """
     library = Library(component)
     with _garbage_uncollected():
@@ -55,7 +56,7 @@ def component_verilog(component: Component, name: str) -> str:
     yosys = find_yosys(lambda version: version >= (0, 40))
     script = f"read_rtlil <<rtlil\n{description}\nrtlil\n{enables}{YOSYS_SCRIPT}"
     text: str = yosys.run(["-q", "-"], script, ignore_warnings=True)
-    return f"{text}\n{RAM_VERILOG}"
+    return f"{join_register_blocks(text)}\n{RAM_VERILOG}"
 
 
 @contextmanager
