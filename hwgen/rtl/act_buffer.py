@@ -185,7 +185,14 @@ class ActBuffer(wiring.Component):
             way_words[path] = register(f"way_word_{odd}_{half}", Mux(wrote, in_word(write_word), in_word(load_word)))
 
         # And the memories: they read now, and write a cycle later.
-        m.d.comb += self.store.ready.eq((stores & fetches) == 0)
+        # Of each bank's even and odd words a fetch takes those of one half.
+        of_half = dict(zip(MEMORIES, stores, strict=True))
+        met_fetches = [
+            fetching[bank] & Mux(word[-1], of_half[bank, odd, 1], of_half[bank, odd, 0])
+            for bank, rows in enumerate(fetch_rows)
+            for odd, word in enumerate(rows)
+        ]
+        m.d.comb += self.store.ready.eq(~Cat(met_fetches).any())
         read_data = {}
         for index, (bank, odd, half) in enumerate(MEMORIES):
             ram = Ram(shape, latency=2)

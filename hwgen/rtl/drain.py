@@ -78,15 +78,18 @@ class Drain(wiring.Component):
         pixels, holds = Signal(range(partial_sums + 1)), Signal(range(HOLDS + 1))
         """Pixels complete and not yet taken, and instructions that hold their sums."""
         skips_hold = Signal()
-        pixel_waits = Signal()
-        """There is such a pixel."""
+        pixel_waits, hold_waits = Signal(), Signal()
+        """There is such a pixel, or instruction."""
         m.d.sync += [
             pixels.eq(pixels + self.pixel_done - self.slot_drained),
             holds.eq(holds + self.hold_done - skips_hold),
         ]
         pixel_will_wait = Signal()
         m.d.comb += pixel_will_wait.eq(self.pixel_done | Mux(self.slot_drained, pixels != 1, pixel_waits))
-        m.d.sync += pixel_waits.eq(pixel_will_wait)
+        m.d.sync += [
+            pixel_waits.eq(pixel_will_wait),
+            hold_waits.eq(self.hold_done | Mux(skips_hold, holds != 1, hold_waits)),
+        ]
 
         # Pixels of the output row, output rows and groups that are left. What ends with a chunk is known in registers
         # as it comes, because almost all others wait to hear it.
@@ -140,7 +143,7 @@ class Drain(wiring.Component):
         m.d.comb += will_drain_pixels.eq(Mux(self.descriptors.ready, offers_pixels, drains_pixels))
         m.d.sync += [drains_pixels.eq(will_drain_pixels), takes_chunk.eq(will_drain_pixels & pixel_will_wait)]
         m.d.comb += [
-            skips_hold.eq(holds_sums & (holds != 0)),
+            skips_hold.eq(holds_sums & hold_waits),
             takes_sums.eq(drains_sums & self.sums_valid),
             self.add_ready.eq(drains_sums),
             self.busy.eq(active),
@@ -274,8 +277,10 @@ class Drain(wiring.Component):
             place = Signal(PlaceLayout, name=f"place_{stage}", reset_less=True)
             m.d.sync += place.eq(places[-1])
             places.append(place)
+        strobe = Signal(lanes)
+        m.d.sync += strobe.eq((Const(1, lanes + 1) << beside[-3][1:]) - 1)
         m.d.comb += [
-            self.write_strobe.eq((Const(1, lanes + 1) << beside[-2][1:]) - 1),
+            self.write_strobe.eq(strobe),
             self.write_place.eq(places[-1]),
             self.write_data.eq(Cat(results)),
         ]

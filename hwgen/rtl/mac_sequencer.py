@@ -96,6 +96,8 @@ class MacSequencer(wiring.Component):
 
         new_columns = Signal(6, reset_less=True)
         """Columns of the window that a pixel does not share with the one before."""
+        slides_on = Signal(reset_less=True)
+        """There are others."""
 
         # What ends with a step is known in registers as it comes, because almost all others wait to hear it. They
         # follow from what the counters will then be.
@@ -216,7 +218,7 @@ class MacSequencer(wiring.Component):
                 slot.eq(following_slot),
                 passed_columns.eq(passed_columns + new_columns),
             ]
-            with m.If(mac.slide & (mac.next_column != 0)):
+            with m.If(slides_on):
                 # The array has all columns of the next pixel but the last few.
                 become(left["columns"], new_columns - 2)
                 become(left["chunk_steps"], new_columns - 2)
@@ -280,6 +282,7 @@ class MacSequencer(wiring.Component):
                 *(signal.eq(incoming.first_offset) for signal in (offset, block_offset)),
                 *(signal.eq(incoming.weight_address) for signal in (weights, chunk_weights, group_weights)),
                 new_columns.eq(incoming.columns - incoming.next_column),
+                slides_on.eq(incoming.slide & (incoming.next_column != 0)),
             ]
             become(enters_pixel, 1)
 

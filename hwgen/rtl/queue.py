@@ -58,11 +58,14 @@ class Queue(wiring.Component):
             m.d.sync += [first.eq(second), second.eq(second + 1)]
         with m.If(leaves | ~filled):
             m.d.sync += shown.eq(Mux(several, ahead.data, self.input.payload))
-        with m.If(enters & ~leaves):
-            fills = self.level == self.depth - 1
-            m.d.sync += [self.level.eq(self.level + 1), filled.eq(1), several.eq(filled)]
-            m.d.sync += [room.eq(~fills), full.eq(fills)]
-        with m.If(leaves & ~enters):
-            m.d.sync += [self.level.eq(self.level - 1), filled.eq(several), several.eq(self.level > 2)]
-            m.d.sync += [room.eq(1), full.eq(0)]
+        # What enters may be known late: whether it does only enables these.
+        with m.If(enters != leaves):
+            fills = ~leaves & (self.level == self.depth - 1)
+            m.d.sync += [
+                self.level.eq(Mux(leaves, self.level - 1, self.level + 1)),
+                filled.eq(~leaves | several),
+                several.eq(Mux(leaves, self.level > 2, filled)),
+                room.eq(~fills),
+                full.eq(fills),
+            ]
         return m
