@@ -210,6 +210,13 @@ def search(
     constraint: Annotated[
         list[str] | None, typer.Option(metavar="METRIC<=BOUND", help="such as latency_ms<=5 or fits=ecp5-85k")
     ] = None,
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC",
+            help="what pairs are compared by beside accuracy, such as energy_uj; else cycles and lut_equivalents",
+        ),
+    ] = None,
     clock_mhz: Annotated[
         float, typer.Option(help="clock at which latencies and GMAC/s are stated")
     ] = Settings.clock_mhz,
@@ -254,6 +261,7 @@ def search(
             population=population,
             builds=builds,
             constraints=tuple(constraint or ()),
+            objectives=tuple(objective or Settings.objectives),
             clock_mhz=clock_mhz,
             implement=implement,
             hardware=hardware,

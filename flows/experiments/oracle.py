@@ -7,11 +7,11 @@ from pathlib import Path
 
 from flows.experiments.cost_log import CostLog
 from flows.pairs.evaluation import Evaluation, Evaluator, Pair, Tier
-from flows.pairs.pareto import proportional_objectives
+from flows.pairs.objectives import Objectives
 from nas.strategies import Genes, Outcome
 
-CLOCK_MHZ = 100.0
-"""No objective depends on it."""
+OBJECTIVES = Objectives(clock_mhz=100.0)
+"""None of them depends on the clock."""
 
 
 class PairOracle:
@@ -42,7 +42,7 @@ class PairOracle:
         evaluation = None if pair is None else self.evaluation(pair)
         if evaluation is None or evaluation.cycles is None:
             return Outcome(genes, None, inf)
-        return Outcome(genes, proportional_objectives(evaluation, CLOCK_MHZ))
+        return Outcome(genes, OBJECTIVES.proportional(evaluation))
 
     def close(self) -> None:
         """Let another process append."""

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from flows.accelerators import accelerator_summary, config_from_values, config_values
 from flows.experiments.accelerators import ACCELERATORS
 from flows.experiments.markdown import table
+from flows.experiments.oracle import OBJECTIVES
 from flows.experiments.strategies import (
     CONFIDENCE,
     MARGIN,
@@ -23,7 +24,6 @@ from flows.experiments.strategies import (
 )
 from flows.figures import plain, rendered
 from flows.pairs.evaluation import Cost, Evaluation
-from flows.pairs.pareto import OBJECTIVES
 from nas.strategies import StrategyName
 
 COLOURS = ("#8a919e", "#3b6ea5", "#d98c3f", "#5a9e6f", "#8e5ea2", "#c44e52", "#2aa7a1", "#b08d57", "#39424e", "#d977b0")
@@ -47,7 +47,7 @@ def comparison_values(
     return {
         "title": title,
         "accelerator_space": {name: [str(value) for value in choices] for name, choices in vars(ACCELERATORS).items()},
-        "objectives": [f"log {name}" if sign > 0 else f"-{name}" for name, sign in OBJECTIVES.items()],
+        "objectives": ["-accuracy", *(f"log {name}" for name in OBJECTIVES.beside_accuracy)],
         "ideal": measure.ideal.tolist(),
         "nadir": measure.nadir.tolist(),
         "reference": f"{MARGIN:g} beyond the nadir, of the distance from the ideal",

@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import log
 
 import numpy as np
 
 from flows.pairs.constraints import Constraint
 from flows.pairs.evaluation import Evaluation
+from flows.pairs.objectives import Objectives
 
-OBJECTIVES = {"accuracy": -1, "cycles": 1, "lut_equivalents": 1}
-"""Minimised where 1, maximised where -1."""
-
-
-def objective_vector(evaluation: Evaluation, clock_mhz: float) -> tuple[float, ...]:
-    """The objectives of ``evaluation``, each to be minimised."""
-    metrics = evaluation.metrics(clock_mhz)
-    return tuple(sign * metrics[name] for name, sign in OBJECTIVES.items())
+SETTLES = {"latency_ms": "cycles"}
+"""What a bound on a metric bounds, too."""
 
 
-def proportional_objectives(evaluation: Evaluation, clock_mhz: float) -> tuple[float, ...]:
-    """The objectives of an ``evaluation`` that can run, costs as logarithms: what strategies compare by differences.
+def pareto_front(evaluations: Iterable[Evaluation], objectives: Objectives) -> list[Evaluation]:
+    """The evaluations that no other one dominates, best in the first objective beside accuracy first.
 
-    Twice the cycles are as much worse at one end of the front as at the other.
+    One of those with equal objectives.
     """
-    metrics = evaluation.metrics(clock_mhz)
-    return tuple(-metrics[name] if sign < 0 else log(metrics[name]) for name, sign in OBJECTIVES.items())
-
-
-def pareto_front(evaluations: Iterable[Evaluation], clock_mhz: float) -> list[Evaluation]:
-    """The evaluations that no other one dominates, fastest first; one of those with equal objectives."""
-    by_vector = {objective_vector(evaluation, clock_mhz): evaluation for evaluation in evaluations}
-    vectors = np.array(list(by_vector)).reshape(-1, len(OBJECTIVES))
+    by_vector = {objectives.vector(evaluation): evaluation for evaluation in evaluations}
+    vectors = np.array(list(by_vector)).reshape(-1, len(objectives.names))
     front = [
         evaluation
         for vector, evaluation in zip(vectors, by_vector.values(), strict=True)
         if not np.any(np.all(vectors <= vector, axis=1) & np.any(vectors < vector, axis=1))
     ]
-    return sorted(front, key=lambda evaluation: objective_vector(evaluation, clock_mhz)[1])
+    return sorted(front, key=lambda evaluation: objectives.vector(evaluation)[1])
 
 
 def satisfies(evaluation: Evaluation, constraints: Sequence[Constraint], clock_mhz: float) -> bool:
@@ -49,18 +37,21 @@ def satisfies(evaluation: Evaluation, constraints: Sequence[Constraint], clock_m
     return all(constraint.violation(metrics) <= 0 for constraint in constraints)
 
 
-def best_pair(front: Sequence[Evaluation], constraints: Sequence[Constraint], clock_mhz: float) -> Evaluation | None:
+def best_pair(
+    front: Sequence[Evaluation], constraints: Sequence[Constraint], objectives: Objectives
+) -> Evaluation | None:
     """The pair to build: the best in the objectives that no constraint settles, in their order, then in the others.
 
     So a bound on latency asks for the most accurate pair within it, and a bound on accuracy for the fastest. None where
     no pair of the front meets the constraints.
     """
-    settled = {"cycles" if c.metric == "latency_ms" else c.metric for c in constraints}
-    order = sorted(range(len(OBJECTIVES)), key=lambda index: list(OBJECTIVES)[index] in settled)
-    feasible = [evaluation for evaluation in front if satisfies(evaluation, constraints, clock_mhz)]
+    settled = {SETTLES.get(constraint.metric, constraint.metric) for constraint in constraints}
+    names = [SETTLES.get(name, name) for name in objectives.names]
+    order = sorted(range(len(names)), key=lambda index: names[index] in settled)
+    feasible = [evaluation for evaluation in front if satisfies(evaluation, constraints, objectives.clock_mhz)]
 
     def preference(evaluation: Evaluation) -> tuple[float, ...]:
-        vector = objective_vector(evaluation, clock_mhz)
+        vector = objectives.vector(evaluation)
         return tuple(vector[index] for index in order)
 
     return min(feasible, key=preference, default=None)

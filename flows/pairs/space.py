@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flows.pairs.accelerator_space import AcceleratorSpace
 from flows.pairs.evaluation import Pair
-from flows.pairs.pareto import OBJECTIVES
+from flows.pairs.objectives import BESIDE_ACCURACY
 from nas.strategies import Genes, Problem
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ class PairSpace:
         fidelities: int = 1,
         costs: CostNetwork | None = None,
         costed: tuple[int, ...] = (),
+        objectives: int = 1 + len(BESIDE_ACCURACY),
     ) -> Problem:
         """What a strategy is given; ``costs`` estimate the objectives ``costed``."""
         networks = self.architectures.choices
         return Problem(
             gene_sizes=networks + self.accelerators.gene_sizes,
             ordered=(False,) * len(networks) + self.accelerators.ordered_genes,
-            objectives=len(OBJECTIVES),
+            objectives=objectives,
             budget=budget,
             population=population,
             fidelities=fidelities,

@@ -68,8 +68,8 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         with timed(run, Stage.PAIRS):
             front = _search_pairs(settings, space, source, below, log)
         evaluations = tuple(log)
-    constraints = settings.parsed_constraints()
-    best = best_pair(front, constraints, settings.clock_mhz)
+    constraints, objectives = settings.parsed_constraints(), settings.parsed_objectives()
+    best = best_pair(front, constraints, objectives)
     if best is None:
         raise _nothing_to_choose(settings)
     _say(console, f"front: {len(front)} pairs, all measured in RTL")
@@ -77,7 +77,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         on_device = _implement(run, settings, (best, *front), console)
     refused = {accelerator for accelerator, implemented in on_device.items() if implemented.refused is not None}
     buildable = [member for member in front if member.pair.accelerator not in refused]
-    best = best_pair(buildable, constraints, settings.clock_mhz) or best
+    best = best_pair(buildable, constraints, objectives) or best
     directory = run / BEST
     if not directory.exists():
         _say(console, "next, the chosen network's training")
@@ -90,7 +90,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     _say(console, f"chosen pair: {verification_summary(directory)}")
     results = Results(
         title=f"{settings.space} on {dataset.provenance}",
-        clock_mhz=settings.clock_mhz,
+        objectives=objectives,
         constraints=settings.constraints,
         front=tuple(front),
         best=best,
@@ -147,7 +147,7 @@ def _search_pairs(
             population=settings.population,
             accelerator_builds=settings.builds,
             constraints=settings.parsed_constraints(),
-            clock_mhz=settings.clock_mhz,
+            objectives=settings.parsed_objectives(),
             seed=settings.seed,
         )
         task = progress.add_task("searching", total=search_settings.rounds)

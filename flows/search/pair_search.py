@@ -17,7 +17,8 @@ from flows.pairs.accelerator_space import distance
 from flows.pairs.constraints import Constraint
 from flows.pairs.evaluation import Evaluation, Evaluator, Pair, correction
 from flows.pairs.evaluation_log import EvaluationLog
-from flows.pairs.pareto import pareto_front, proportional_objectives, satisfies
+from flows.pairs.objectives import Objectives
+from flows.pairs.pareto import pareto_front, satisfies
 from flows.pairs.recorded_evaluator import RecordedEvaluator
 from flows.pairs.space import PairSpace
 from hwgen.config import AcceleratorConfig
@@ -38,7 +39,7 @@ class SearchSettings:
     accelerator_builds: int
     """How many different accelerators may be built and simulated."""
     constraints: tuple[Constraint, ...]
-    clock_mhz: float
+    objectives: Objectives
     seed: int
 
     @property
@@ -90,7 +91,9 @@ class PairSearch:
     def run(self) -> list[Evaluation]:
         """The Pareto front, every member of it measured; pairs that miss a constraint or cannot run are not in it."""
         settings = self._settings
-        problem = self._space.problem(settings.budget, settings.population, len(self._rungs))
+        problem = self._space.problem(
+            settings.budget, settings.population, len(self._rungs), objectives=len(settings.objectives.names)
+        )
         searcher = strategy(settings.strategy, problem, settings.seed)
         asked = 0
         for self._round in range(1, settings.rounds + 1):
@@ -108,7 +111,7 @@ class PairSearch:
         self._rehouse_front()
         while self._measure_front(settings.accelerator_builds):
             pass
-        return pareto_front(self._feasible(self._measured.values()), settings.clock_mhz)
+        return pareto_front(self._feasible(self._measured.values()), settings.objectives)
 
     def _built(self) -> dict[AcceleratorConfig, None]:
         """The accelerators simulated so far, in order."""
@@ -133,7 +136,7 @@ class PairSearch:
         """Model the front's networks whose accelerators were never built on the nearest one that was."""
         built = self._built()
         feasible = self._feasible(map(self._known, self._modelled))
-        for evaluation in pareto_front(feasible, self._settings.clock_mhz):
+        for evaluation in pareto_front(feasible, self._settings.objectives):
             wanted = evaluation.pair.accelerator
             if built and wanted not in built:
                 nearest = min(built, key=lambda other: distance(other, wanted))
@@ -158,7 +161,7 @@ class PairSearch:
     def _violation(self, evaluation: Evaluation, constraints: Iterable[Constraint]) -> float:
         if evaluation.cycles is None:
             return inf
-        metrics = evaluation.metrics(self._settings.clock_mhz)
+        metrics = evaluation.metrics(self._settings.objectives.clock_mhz)
         return sum(max(0.0, constraint.violation(metrics)) for constraint in constraints)
 
     def _outcome(self, proposal: Proposal) -> Outcome:
@@ -173,11 +176,11 @@ class PairSearch:
             return Outcome(proposal.genes, None, missed, proposal.fidelity)
         if rung is self._modelled:
             missed = self._violation(evaluation, self._settings.constraints)
-        objectives = proportional_objectives(evaluation, self._settings.clock_mhz)
+        objectives = self._settings.objectives.proportional(evaluation)
         return Outcome(proposal.genes, objectives, missed, proposal.fidelity)
 
     def _feasible(self, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
-        constraints, clock = self._settings.constraints, self._settings.clock_mhz
+        constraints, clock = self._settings.constraints, self._settings.objectives.clock_mhz
         return [evaluation for evaluation in evaluations if satisfies(evaluation, constraints, clock)]
 
     def _measure_front(self, builds: int) -> bool:
@@ -186,7 +189,7 @@ class PairSearch:
         candidates = self._feasible(map(self._known, self._modelled))
         if len(built) >= builds:
             candidates = [evaluation for evaluation in candidates if evaluation.pair.accelerator in built]
-        front = pareto_front(candidates, self._settings.clock_mhz)
+        front = pareto_front(candidates, self._settings.objectives)
         waiting = [evaluation.pair for evaluation in front if evaluation.pair not in self._measured]
         wanted = Counter(pair.accelerator for pair in waiting if pair.accelerator not in built)
         allowed = {*built, *(accelerator for accelerator, _ in wanted.most_common(max(0, builds - len(built))))}

@@ -14,6 +14,7 @@ from flows.accelerators import config_values
 from flows.figures import plain, rendered
 from flows.pairs.constraints import Constraint
 from flows.pairs.evaluation import ENERGY_TABLE, Evaluation, Tier
+from flows.pairs.objectives import MAXIMISED, Objectives
 from nas.accuracy import AccuracyTier
 
 matplotlib.use("Agg")
@@ -25,10 +26,13 @@ BEST_COLOUR = "#d62728"
 
 @dataclass(frozen=True)
 class FrontPlot:
-    """What the two renderings show: latency across, accuracy up, area as colour."""
+    """What the two renderings show: accuracy up, the first objective beside it across, the second one as colour.
+
+    Area is the colour where there is no second one.
+    """
 
     title: str
-    clock_mhz: float
+    objectives: Objectives
     constraints: Sequence[Constraint]
     front: Sequence[Evaluation]
     """Measured, none dominated."""
@@ -39,8 +43,30 @@ class FrontPlot:
     """Never simulated; their cycles are estimates, corrected by the measured pairs."""
 
     @property
-    def x_label(self) -> str:
-        return f"latency in ms at {self.clock_mhz:g} MHz"
+    def clock_mhz(self) -> float:
+        """At which latencies and rates are stated."""
+        return self.objectives.clock_mhz
+
+    @property
+    def across(self) -> str:
+        """The metric that is drawn across: latency for cycles, which are the same to a search."""
+        first = self.objectives.beside_accuracy[0]
+        return "latency_ms" if first == "cycles" else first
+
+    @property
+    def colour(self) -> str:
+        """The metric that is drawn as colour."""
+        return (*self.objectives.beside_accuracy, "lut_equivalents")[1]
+
+    def label(self, metric: str) -> str:
+        """Of the axis of ``metric``."""
+        labels = {
+            "latency_ms": f"latency in ms at {self.clock_mhz:g} MHz",
+            "gmac_per_s": f"GMAC/s at {self.clock_mhz:g} MHz",
+            "energy_uj": "energy in uJ, estimated",
+            "lut_equivalents": "area proxy (LUT equivalents)",
+        }
+        return labels.get(metric, metric.replace("_", " "))
 
     @property
     def scored(self) -> bool:
@@ -53,18 +79,20 @@ class FrontPlot:
         return f"accuracy ({', '.join(tiers)})" if tiers else "accuracy"
 
     def points(self, evaluations: Sequence[Evaluation]) -> tuple[list[float], list[float], list[float]]:
-        """Latency, accuracy and area of each of ``evaluations``."""
+        """What is drawn across, accuracy, and what is drawn as colour, of each of ``evaluations``."""
         metrics = [evaluation.metrics(self.clock_mhz) for evaluation in evaluations]
         return (
-            [m["latency_ms"] for m in metrics],
+            [m[self.across] for m in metrics],
             [m["accuracy"] for m in metrics],
-            [m["lut_equivalents"] for m in metrics],
+            [m[self.colour] for m in metrics],
         )
 
     @property
-    def latency_bounds(self) -> list[float]:
-        """Constraints on latency or cycles, in ms."""
-        scale = {"latency_ms": 1.0, "cycles": 1 / (self.clock_mhz * 1000)}
+    def bounds_across(self) -> list[float]:
+        """Constraints on what is drawn across; cycles are latency."""
+        scale = {self.across: 1.0}
+        if self.across == "latency_ms":
+            scale["cycles"] = 1 / (self.clock_mhz * 1000)
         return [bound.bound * scale[bound.metric] for bound in self.constraints if bound.metric in scale]
 
     @property
@@ -74,15 +102,14 @@ class FrontPlot:
 
     @property
     def staircase(self) -> tuple[list[float], list[float]]:
-        """The front of latency and accuracy alone, whatever the area, from the fastest on."""
-        latencies, accuracies, _ = self.points(self.front)
+        """The front of accuracy and what is drawn across alone, whatever the colour, from the best of the latter on."""
+        sign = -1 if self.across in MAXIMISED else 1
+        across, accuracies, _ = self.points(self.front)
         steps: list[tuple[float, float]] = []
-        for latency, accuracy in sorted(
-            zip(latencies, accuracies, strict=True), key=lambda point: (point[0], -point[1])
-        ):
+        for x, accuracy in sorted(zip(across, accuracies, strict=True), key=lambda point: (sign * point[0], -point[1])):
             if not steps or accuracy > steps[-1][1]:
-                steps.append((latency, accuracy))
-        return [latency for latency, _ in steps], [accuracy for _, accuracy in steps]
+                steps.append((x, accuracy))
+        return [x for x, _ in steps], [accuracy for _, accuracy in steps]
 
 
 def front_png(plot: FrontPlot) -> bytes:
@@ -94,11 +121,11 @@ def front_png(plot: FrontPlot) -> bytes:
     x, y, _ = plot.points(plot.dominated)
     axes.scatter(x, y, s=26, facecolors="white", edgecolors="#5b6573", label="measured in RTL, dominated", zorder=2)
     axes.step(*plot.staircase, where="post", color="#39424e", linewidth=1, zorder=3)
-    x, y, area = plot.points(plot.front)
+    x, y, colours = plot.points(plot.front)
     marks = axes.scatter(
         x,
         y,
-        c=area,
+        c=colours,
         s=70,
         cmap=COLOURS,
         edgecolors="black",
@@ -111,12 +138,12 @@ def front_png(plot: FrontPlot) -> bytes:
         axes.scatter(
             x, y, s=260, facecolors="none", edgecolors=BEST_COLOUR, linewidths=2, label="chosen pair", zorder=5
         )
-    for bound in plot.latency_bounds:
+    for bound in plot.bounds_across:
         axes.axvline(bound, color=BEST_COLOUR, linewidth=1, linestyle="--", zorder=0)
     for bound in plot.accuracy_bounds:
         axes.axhline(bound, color=BEST_COLOUR, linewidth=1, linestyle="--", zorder=0)
-    figure.colorbar(marks, ax=axes, label="area proxy (LUT equivalents)")
-    axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label, xscale="log")
+    figure.colorbar(marks, ax=axes, label=plot.label(plot.colour))
+    axes.set(title=plot.title, xlabel=plot.label(plot.across), ylabel=plot.y_label, xscale="log")
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     if not plot.scored:
@@ -147,14 +174,14 @@ def front_html(plot: FrontPlot) -> str:
         "size": 13,
         "color": plot.points(plot.front)[2],
         "colorscale": COLOURS.capitalize(),
-        "colorbar": {"title": {"text": "area proxy<br>(LUT equivalents)"}},
+        "colorbar": {"title": {"text": plot.label(plot.colour).replace(" (", "<br>(")}},
         "line": {"width": 1, "color": "black"},
     }
     figure.add_trace(_scatter(plot, plot.front, "measured in RTL, Pareto front", front))
     if plot.best is not None:
         ring = {"size": 24, "symbol": "circle-open", "color": BEST_COLOUR, "line": {"width": 3}}
         figure.add_trace(_scatter(plot, [plot.best], "chosen pair", ring))
-    for bound in plot.latency_bounds:
+    for bound in plot.bounds_across:
         figure.add_vline(bound, line={"color": BEST_COLOUR, "width": 1, "dash": "dash"})
     for bound in plot.accuracy_bounds:
         figure.add_hline(bound, line={"color": BEST_COLOUR, "width": 1, "dash": "dash"})
@@ -164,7 +191,7 @@ def front_html(plot: FrontPlot) -> str:
         legend={"x": 0.99, "y": 0.01, "xanchor": "right", "yanchor": "bottom"},
         hoverlabel={"align": "left"},
     )
-    figure.update_xaxes(title=plot.x_label, type="log")
+    figure.update_xaxes(title=plot.label(plot.across), type="log")
     figure.update_yaxes(title=plot.y_label, tickformat="" if plot.scored else ".1%")
     html: str = figure.to_html(include_plotlyjs=True, full_html=True)
     return html

@@ -13,6 +13,7 @@ from flows.implement.ecp5.devices import DEVICES
 from flows.pairs.constraints import parse_constraint
 from flows.pairs.evaluation import Evaluation, Pair, Tier, correction
 from flows.pairs.evaluation_log import evaluation_from_values, evaluation_values
+from flows.pairs.objectives import ACCURACY, BESIDE_ACCURACY, Objectives
 from flows.search.front_implementation import OnDevice, on_device_from_values, on_device_values
 from flows.search.plot import FrontPlot, front_html, front_png
 from flows.search.settings import Hardware
@@ -51,10 +52,10 @@ class Results:
     """The Pareto front of a finished search."""
 
     title: str
-    clock_mhz: float
+    objectives: Objectives
     constraints: tuple[str, ...]
     front: tuple[Evaluation, ...]
-    """Fastest first, all measured."""
+    """All measured, the best in the first objective beside accuracy first."""
     best: Evaluation | None
     """The member of the front to build; None where the front is empty."""
     costs: Mapping[Tier, TierCost]
@@ -64,6 +65,11 @@ class Results:
     on_device: Mapping[AcceleratorConfig, OnDevice] = field(default_factory=dict)
     """The front's accelerators on the device that they were to fit; none where there is no such device."""
 
+    @property
+    def clock_mhz(self) -> float:
+        """At which latencies and rates are stated."""
+        return self.objectives.clock_mhz
+
     def save(self, run: Path) -> None:
         """Write ``pareto.json`` into ``run``."""
         write_json(
@@ -71,6 +77,7 @@ class Results:
             {
                 "title": self.title,
                 "clock_mhz": self.clock_mhz,
+                "objectives": list(self.objectives.names),
                 "constraints": list(self.constraints),
                 "hardware": self.hardware.value,
                 "provenance": PROVENANCE | {"cycles": CYCLES_PROVENANCE[self.hardware]},
@@ -102,7 +109,7 @@ class Results:
         correct = correction(modelled, measured)
         return FrontPlot(
             title=self.title,
-            clock_mhz=self.clock_mhz,
+            objectives=self.objectives,
             constraints=[parse_constraint(text) for text in self.constraints],
             front=self.front,
             best=self.best,
@@ -136,7 +143,9 @@ def load_results(run: Path) -> Results:
             if implementation is not None
         }
         constraints = tuple(values["constraints"])
-        return Results(values["title"], values["clock_mhz"], constraints, front, best, costs, hardware, on_device)
+        _, *beside_accuracy = values.get("objectives", (ACCURACY, *BESIDE_ACCURACY))
+        objectives = Objectives(values["clock_mhz"], tuple(beside_accuracy))
+        return Results(values["title"], objectives, constraints, front, best, costs, hardware, on_device)
     except FileNotFoundError as error:
         raise InputError(
             f"run: {run} holds an unfinished search; finish it with `cosynth search --resume {run}`"

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from flows.files import write_json
 from flows.implement.ecp5.devices import Device
 from flows.pairs.constraints import Constraint, fitted_device, parse_constraint
+from flows.pairs.objectives import BESIDE_ACCURACY, Objectives
 from hwgen.errors import InputError
 from nas.strategies import StrategyName
 
@@ -70,6 +71,8 @@ class Settings:
     builds: int = 8
     """Accelerators built and simulated."""
     constraints: tuple[str, ...] = ()
+    objectives: tuple[str, ...] = BESIDE_ACCURACY
+    """Metrics that pairs are compared by beside accuracy."""
     clock_mhz: float = 100.0
     implement: Depth = Depth.MODELLED
     hardware: Hardware = Hardware.RTL
@@ -103,6 +106,7 @@ class Settings:
         for name in ("supernet_epochs", "oracle_epochs", "training_epochs"):
             value = getattr(self, name)
             self._require(name, value is None or value >= 1, "at least 1")
+        self.parsed_objectives()
         bounded = [constraint for constraint in self.parsed_constraints() if constraint.metric == "accuracy"]
         if bounded and self.accuracy.scores:
             raise InputError(
@@ -117,6 +121,10 @@ class Settings:
     def parsed_constraints(self) -> tuple[Constraint, ...]:
         """The constraints; InputError where one is malformed."""
         return tuple(parse_constraint(text) for text in self.constraints)
+
+    def parsed_objectives(self) -> Objectives:
+        """The objectives; InputError where one is not accepted."""
+        return Objectives(self.clock_mhz, self.objectives)
 
     @property
     def device(self) -> Device | None:

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from flows.characterisation.models import Resources
+from flows.pairs.objectives import Objectives
 from flows.pairs.pareto import best_pair
 from flows.search.best_pair import verification_summary
 from flows.search.front_implementation import OnDevice
@@ -55,7 +56,7 @@ def test_the_chosen_pair_is_the_best_whose_accelerator_was_not_refused(
 ) -> None:
     """The first ``refused`` of the front's accelerators are, or all; the best pair's is implemented first."""
     front = search_toy_pairs(tmp_path / "evaluations.jsonl", ToyEvaluator())
-    best = best_pair(front, (), 100)
+    best = best_pair(front, (), Objectives(100))
     assert best is not None
     asked: list[AcceleratorConfig] = []
 
@@ -77,7 +78,7 @@ def test_the_chosen_pair_is_the_best_whose_accelerator_was_not_refused(
     assert len(asked) == len(set(asked)) > 1
     assert set(asked) == {member.pair.accelerator for member in front}
     others = [member for member in front if member.pair.accelerator not in asked[:refused]]
-    assert results.best == (best_pair(others, (), 100) or best)
+    assert results.best == (best_pair(others, (), Objectives(100)) or best)
     assert (results.best == best) == (refused != 1)
 
 

@@ -14,6 +14,7 @@ from flows.characterisation.models import Resources
 from flows.pairs.constraints import parse_constraint
 from flows.pairs.evaluation import Tier
 from flows.pairs.evaluation_log import read_evaluations
+from flows.pairs.objectives import Objectives
 from flows.pairs.pareto import best_pair
 from flows.search.front_implementation import Found, OnDevice
 from flows.search.results import Results, load_results
@@ -25,19 +26,38 @@ from hwgen.errors import InputError
 from nas.accuracy import AccuracyTier
 from nas.strategies import StrategyName
 from tests.flows.fakes import ToyEvaluator
-from tests.flows.search.test_pair_search import run_search
+from tests.flows.search.test_pair_search import OBJECTIVES, run_search
 
 
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
     front = run_search(tmp_path / "evaluations.jsonl", ToyEvaluator())
     costs = tier_costs(read_evaluations(tmp_path / "evaluations.jsonl"))
-    return Results("toy", 100, ("accuracy>=0.8",), tuple(front), best_pair(front, [], 100), costs)
+    return Results("toy", OBJECTIVES, ("accuracy>=0.8",), tuple(front), best_pair(front, [], OBJECTIVES), costs)
 
 
 def test_results_survive_the_disk(tmp_path: Path, results: Results) -> None:
     results.save(tmp_path)
     assert load_results(tmp_path) == results
+
+
+def test_results_from_before_objectives_were_chosen_are_of_cycles_and_area(tmp_path: Path, results: Results) -> None:
+    results.save(tmp_path)
+    values = json.loads((tmp_path / "pareto.json").read_text())
+    assert values.pop("objectives") == ["accuracy", "cycles", "lut_equivalents"]
+    (tmp_path / "pareto.json").write_text(json.dumps(values))
+    assert load_results(tmp_path) == results
+
+
+def test_the_plot_shows_what_pairs_were_compared_by(tmp_path: Path, results: Results) -> None:
+    by_energy = replace(results, objectives=Objectives(100, ("energy_uj", "multipliers")))
+    by_energy.save(tmp_path)
+    assert load_results(tmp_path) == by_energy
+    load_results(tmp_path).render(tmp_path, read_evaluations(tmp_path / "evaluations.jsonl"))
+    page = (tmp_path / "pareto.html").read_text()
+    assert "energy in uJ, estimated" in page
+    assert '"text":"multipliers"' in page
+    assert "latency in ms at" not in page
 
 
 def test_a_member_states_its_rate(tmp_path: Path, results: Results) -> None:
@@ -201,6 +221,12 @@ def test_each_setting_out_of_range_is_named(field: str, value: float) -> None:
         Settings(**{field: value})
 
 
+@pytest.mark.parametrize("objectives", [("accuracy",), ("cycles", "cycles"), ("watts",), ()])
+def test_an_objective_that_is_none_is_refused(objectives: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match=r"^objective: .*; accepted: one or more of cycles, .*energy_uj"):
+        Settings(objectives=objectives)
+
+
 @pytest.mark.parametrize("oracle", [oracle for oracle in Oracle if oracle.scores])
 def test_a_bound_on_accuracy_is_refused_where_it_is_a_score(oracle: Oracle) -> None:
     with pytest.raises(InputError, match=f"^constraint: accuracy>=0.9 bounds a fraction, and {oracle} only ranks"):
@@ -216,7 +242,7 @@ def test_a_score_is_not_printed_as_a_percentage(results: Results) -> None:
 
 def test_a_bound_on_latency_asks_for_accuracy_and_one_on_accuracy_for_speed(results: Results) -> None:
     def chosen(constraint: str) -> tuple[float, float]:
-        best = best_pair(results.front, [parse_constraint(constraint)], 100)
+        best = best_pair(results.front, [parse_constraint(constraint)], OBJECTIVES)
         assert best is not None
         assert best.cycles is not None
         return best.accuracy, best.cycles
@@ -228,3 +254,9 @@ def test_a_bound_on_latency_asks_for_accuracy_and_one_on_accuracy_for_speed(resu
     accuracy, cycles = chosen("accuracy>=0.8")
     assert accuracy >= 0.8
     assert cycles == min(e.cycles or 0 for e in results.front if e.accuracy >= 0.8)
+
+
+def test_a_bound_on_accuracy_asks_for_the_least_energy_where_that_is_the_objective(results: Results) -> None:
+    best = best_pair(results.front, [parse_constraint("accuracy>=0.8")], Objectives(100, ("energy_uj",)))
+    assert best is not None
+    assert best.energy_uj == min(e.energy_uj or 0 for e in results.front if e.accuracy >= 0.8)
