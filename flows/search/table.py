@@ -17,7 +17,8 @@ from flows.search.tier_costs import tier_cost_lines
 def print_results(results: Results, run: Path, console: Console) -> None:
     """The front as a table, the chosen pair marked, and where everything lies."""
     bounds = f", {', '.join(results.constraints)}" if results.constraints else ""
-    table = Table(title=f"Pareto front: {results.title}, {results.clock_mhz:g} MHz{bounds}")
+    compared = ", ".join(results.objectives.names)
+    table = Table(title=f"Pareto front of {compared}: {results.title}, {results.clock_mhz:g} MHz{bounds}")
     table.add_column("")
     table.add_column("accelerator", no_wrap=True)
     tiers = ", ".join({evaluation.accuracy_tier for evaluation in results.front})
