@@ -61,8 +61,11 @@ class Counters(wiring.Component):
         first_round = Signal(init=1)
         """Totals are 0, whatever the memory has."""
         m.d.comb += [last.eq(turn == count - 1), totals.read_address.eq(turn)]
-        m.d.sync += turn.eq(Mux(last | self.clear, 0, turn + 1))
-        with m.If(self.clear):
+        clear = Signal()
+        """A cycle later, because it has far to go; nothing is counted before."""
+        m.d.sync += clear.eq(self.clear)
+        m.d.sync += turn.eq(Mux(last | clear, 0, turn + 1))
+        with m.If(clear):
             m.d.sync += first_round.eq(1)
         with m.Elif(last):
             m.d.sync += first_round.eq(0)
@@ -71,7 +74,7 @@ class Counters(wiring.Component):
         turns = Signal(count, init=1 << count - 1)
         """The counter whose second cycle it is, a bit each."""
         starts = Signal(reset_less=True)
-        m.d.sync += [turns.eq(Mux(self.clear, turns.init, turns.rotate_left(1))), starts.eq(first_round)]
+        m.d.sync += [turns.eq(Mux(clear, turns.init, turns.rotate_left(1))), starts.eq(first_round)]
         increments = []
         for counter, increment in zip(COUNTERS, self.increments, strict=True):
             register = Signal.like(increment, name=f"increment_{counter.name}", reset_less=True)
@@ -83,7 +86,7 @@ class Counters(wiring.Component):
             bits = (count * largest[index]).bit_length()
             growth = Signal(bits, name=f"growth_{COUNTERS[index].name}", reset_less=True)
             kept = Mux(turns[index], 0, growth)
-            m.d.sync += growth.eq(Mux(self.clear, 0, kept + increments[index]))
+            m.d.sync += growth.eq(Mux(clear, 0, kept + increments[index]))
             taken.append(Mux(turns[index], growth, 0))
 
         # The many that grow by one at most count side by side: a word has one bit of each one's growth, and what they
@@ -95,7 +98,7 @@ class Counters(wiring.Component):
         for place in range(count.bit_length()):
             growths = Signal(len(singles), name=f"growths_{place}", reset_less=True)
             kept = growths & ~turns_of_singles
-            m.d.sync += growths.eq(Mux(self.clear, 0, kept ^ carries))
+            m.d.sync += growths.eq(Mux(clear, 0, kept ^ carries))
             taken_bits.append((growths & turns_of_singles).any())
             carries = kept & carries
         taken.append(Cat(taken_bits))

@@ -96,6 +96,8 @@ class MacSequencer(wiring.Component):
 
         new_columns = Signal(6, reset_less=True)
         """Columns of the window that a pixel does not share with the one before."""
+        new_column_last = Signal(signed(7), reset_less=True)
+        """One less."""
         slides_on = Signal(reset_less=True)
         """There are others."""
 
@@ -191,7 +193,7 @@ class MacSequencer(wiring.Component):
             ),
             (kernel_row, chunk_kernel_row, Mux(row_ends, kernel_row + mac.step_rows, kernel_row), 0),
         ]
-        before_next_column = left["columns"] == new_columns - 1
+        before_next_column = left["columns"] == new_column_last
 
         def begin_block() -> None:
             become(pixel, 0)
@@ -220,8 +222,8 @@ class MacSequencer(wiring.Component):
             ]
             with m.If(slides_on):
                 # The array has all columns of the next pixel but the last few.
-                become(left["columns"], new_columns - 2)
-                become(left["chunk_steps"], new_columns - 2)
+                become(left["columns"], new_column_last - 1)
+                become(left["chunk_steps"], new_column_last - 1)
                 m.d.sync += column_offset.eq(next_column_offset)
         with m.Elif(self.issuing & ~kernel_last):
             for current, start, _, _ in pixel_position:
@@ -282,6 +284,7 @@ class MacSequencer(wiring.Component):
                 *(signal.eq(incoming.first_offset) for signal in (offset, block_offset)),
                 *(signal.eq(incoming.weight_address) for signal in (weights, chunk_weights, group_weights)),
                 new_columns.eq(incoming.columns - incoming.next_column),
+                new_column_last.eq(incoming.columns - incoming.next_column - 1),
                 slides_on.eq(incoming.slide & (incoming.next_column != 0)),
             ]
             become(enters_pixel, 1)
@@ -296,7 +299,7 @@ class MacSequencer(wiring.Component):
         in_rows = Signal(12, reset_less=True)
         makes_step = chunk_last | ~mac.slide
         shared = (pixel != 0) & ~row_begins
-        shared &= (left["columns"] >= new_columns - 1) & (left["chunk_steps"] >= new_columns - 1)
+        shared &= (left["columns"] >= new_column_last) & (left["chunk_steps"] >= new_column_last)
         lanes = Mux(last["segment_steps"], mac.last_lanes, mac.lanes)
         rows = Mux(last["kernel_steps"], mac.last_rows, mac.step_rows)
         channels = Mux(last["groups"], mac.last_channels, mac.group_channels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -49,20 +49,22 @@ class OperandStage(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes = self.config.rows
-        bits = lanes.bit_length()
 
-        # First lane that is stored, and first lane after it that is not, saturated at the number of lanes.
-        first, end = Signal(bits, reset_less=True), Signal(bits, reset_less=True)
+        # First lane that is stored, and first lane after it that is not. Both may lie beside the lanes, as their sign
+        # and their high bits tell a cycle later.
         before = Signal(signed(len(self.step.offset) + 1), reset_less=True)
         remaining = Signal(signed(len(self.step.offset) + 1), reset_less=True)
         m.d.sync += [
             before.eq(-self.step.offset),
             remaining.eq(self.step.row_bytes.as_signed() - self.step.offset),
-            first.eq(Mux(before < 0, 0, Mux(before > lanes, lanes, before))),
-            end.eq(Mux(remaining < 0, 0, Mux(remaining > lanes, lanes, remaining))),
         ]
+        layout = data.StructLayout({"low": lanes.bit_length(), "beyond": 1, "negative": 1})
+        first, end = Signal(layout, reset_less=True), Signal(layout, reset_less=True)
+        for bound, value in ((first, before), (end, remaining)):
+            high = value[lanes.bit_length() : -1]
+            m.d.sync += [bound.low.eq(value), bound.beyond.eq(high.any()), bound.negative.eq(value[-1])]
         stored = Signal(lanes, reset_less=True)
-        m.d.sync += stored.eq(Cat((first <= lane) & (end > lane) for lane in range(lanes)))
+        m.d.sync += stored.eq(Cat(_at_most(first, lane) & ~_at_most(end, lane) for lane in range(lanes)))
 
         beside = [Cat(self.step.pad_value, self.step.input_low, self.step.input_high, self.step.rows_valid)]
         masks = [stored]
@@ -91,3 +93,8 @@ class OperandStage(wiring.Component):
                     self.operands[row][byte].eq(Mux(is_stored, Mux(is_above, high, raised), pad)),
                 ]
         return m
+
+
+def _at_most(bound: data.View[data.StructLayout], lane: int) -> Value:
+    """Whether a bound that may lie beside the lanes is at most ``lane``."""
+    return bound.negative | (~bound.beyond & (bound.low <= lane))
