@@ -25,16 +25,11 @@ class Objectives:
     beside_accuracy: tuple[str, ...] = BESIDE_ACCURACY
 
     def __post_init__(self) -> None:
-        accepted = [metric for metric in METRICS if metric != ACCURACY]
-        for metric in self.beside_accuracy:
-            if metric not in accepted or self.beside_accuracy.count(metric) > 1:
-                raise InputError(
-                    f"objective: {metric} is given twice, or is no metric beside accuracy, which always is an "
-                    f"objective; accepted: one or more of {', '.join(accepted)}"
-                )
-        if not self.beside_accuracy:
+        given, accepted = self.beside_accuracy, [metric for metric in METRICS if metric != ACCURACY]
+        if not given or len(set(given)) < len(given) or set(given) - set(accepted):
             raise InputError(
-                f"objective: there is none beside accuracy; accepted: one or more of {', '.join(accepted)}"
+                f"objective: {', '.join(given) or 'none'} cannot stand beside accuracy, which always is an objective; "
+                f"accepted: one or more of {', '.join(accepted)}, each once"
             )
 
     @property
