@@ -218,7 +218,7 @@ def search(
         ),
     ] = None,
     clock_mhz: Annotated[
-        float, typer.Option(help="clock at which latencies and GMAC/s are stated")
+        float, typer.Option(help="clock of latencies and GMAC/s, where place and route found none")
     ] = Settings.clock_mhz,
     implement: Annotated[
         Depth, typer.Option(help="how far the front's accelerators are implemented on the device that they fit")

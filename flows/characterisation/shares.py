@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from flows.characterisation.models import resource_model
+from flows.characterisation.models import Resources, resource_model
 from flows.characterisation.plan import Point
 from flows.implement.ecp5.devices import DEVICES, Device
 from flows.implement.ecp5.lut_products import multipliers_beside
@@ -18,9 +18,14 @@ def device_shares(config: AcceleratorConfig) -> dict[str, float]:
 
 
 def _share(config: AcceleratorConfig, device: Device) -> float:
-    # Of the multipliers, only those that cannot be LUTs instead are scarce.
     beside = multipliers_beside(config) / device.dsp
     if beside > 1:
         return beside
-    taken = resource_model().resources(Point(config, device, device.dsp))
+    return share_of(config, device, resource_model().resources(Point(config, device, device.dsp)))
+
+
+def share_of(config: AcceleratorConfig, device: Device, taken: Resources) -> float:
+    """The share of the scarcest of ``device``'s resources, of which the accelerator takes so many."""
+    # Of the multipliers, only those that cannot be LUTs instead are scarce.
+    beside = multipliers_beside(config) / device.dsp
     return max(beside, taken.lut / device.lut, taken.ff / device.lut, taken.bram / device.bram)

@@ -17,7 +17,6 @@ VALIDATION, TEST = "#8a919e", "#3b6ea5"
 LABELS = {
     Stage.ACCURACIES: "supernet",
     Stage.PAIRS: "search",
-    Stage.IMPLEMENTATION: "implementation",
     Stage.TRAINING: "training",
     Stage.DELIVERY: "int8 and RTL",
 }

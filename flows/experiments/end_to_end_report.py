@@ -14,8 +14,7 @@ PARTS = ("validation", "test")
 RESOURCES = {"lut": "LUT", "ff": "flip-flops", "dsp": "multipliers", "bram": "block memories"}
 STAGES = {
     Stage.ACCURACIES: "the supernet's training",
-    Stage.PAIRS: "search: proposing, modelling, accuracies, simulation in RTL",
-    Stage.IMPLEMENTATION: "implementation of the front's accelerators",
+    Stage.PAIRS: "search: proposing, modelling, accuracies, simulation in RTL, implementation of the front",
     Stage.TRAINING: "the chosen network's training",
     Stage.DELIVERY: "quantisation, int8 accuracies, test images in RTL",
 }

@@ -48,6 +48,18 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class OnChip:
+    """What an accelerator comes to on the device that pairs are to fit."""
+
+    clock_mhz: float | None
+    """That it runs at; None where none was placed and routed, and the search's clock holds."""
+    share_metric: str
+    """The constraints' name of ``share``."""
+    share: float
+    """Of the device's scarcest resource; infinite where it cannot be implemented."""
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """A pair's accuracy and cost, with their tiers."""
 
@@ -63,6 +75,8 @@ class Evaluation:
     """Multiply-accumulates of the network (``LayerGraph.total_macs``); None in runs from before they were kept."""
     spent: Spent | None = field(default=None, compare=False)
     """On this evaluation, not on those of lower tiers; None in runs from before it was kept."""
+    on_chip: OnChip | None = None
+    """Of its accelerator, found or corrected by what was found of others; None where only the models speak."""
 
     @property
     def cycles_tier(self) -> Tier:
@@ -79,27 +93,38 @@ class Evaluation:
         """Per inference; None there too, and in runs from before it was kept."""
         return None if self.cost is None else self.cost.energy_uj
 
-    def gmac_per_s(self, clock_mhz: float) -> float | None:
-        """1e9 MACs per second, padding counted; None where cycles or MACs are."""
-        return None if self.cycles is None or self.macs is None else self.macs / self.cycles * clock_mhz / 1000
+    def clock_mhz(self, assumed_mhz: float) -> float:
+        """That its accelerator runs at, ``assumed_mhz`` where none is known."""
+        return assumed_mhz if self.on_chip is None or self.on_chip.clock_mhz is None else self.on_chip.clock_mhz
+
+    def gmac_per_s(self, assumed_mhz: float) -> float | None:
+        """1e9 MACs per second at its clock, padding counted; None where cycles or MACs are."""
+        if self.cycles is None or self.macs is None:
+            return None
+        return self.macs / self.cycles * self.clock_mhz(assumed_mhz) / 1000
 
     @property
     def accuracy_text(self) -> str:
         """The accuracy for people: a percentage, or a bare score."""
         return f"{self.accuracy:.4g}" if self.accuracy_tier is AccuracyTier.ZERO_COST else f"{self.accuracy:.2%}"
 
-    def metrics(self, clock_mhz: float) -> dict[str, float]:
-        """The values that constraints and objectives refer to; a cost that is None is infinite, a rate 0."""
+    def metrics(self, assumed_mhz: float) -> dict[str, float]:
+        """The values that constraints and objectives refer to; a cost that is None is infinite, a rate 0.
+
+        Latency and rate are at its clock, ``assumed_mhz`` where none is known.
+        """
         cycles = inf if self.cycles is None else self.cycles
+        found_shares = {} if self.on_chip is None else {self.on_chip.share_metric: self.on_chip.share}
         return {
             "accuracy": self.accuracy,
             "cycles": cycles,
-            "latency_ms": cycles / (clock_mhz * 1000),
-            "gmac_per_s": self.gmac_per_s(clock_mhz) or 0.0,
+            "latency_ms": cycles / (self.clock_mhz(assumed_mhz) * 1000),
+            "gmac_per_s": self.gmac_per_s(assumed_mhz) or 0.0,
             "energy_uj": inf if self.energy_uj is None else self.energy_uj,
             "multipliers": self.pair.accelerator.multipliers,
             "lut_equivalents": lut_equivalents(self.pair.accelerator),
             **device_shares(self.pair.accelerator),
+            **found_shares,
         }
 
 

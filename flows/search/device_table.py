@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from rich.table import Table
 
@@ -33,6 +33,7 @@ def device_table(results: Results, marks: Sequence[str]) -> Table:
 
 def _rows(on_device: OnDevice, evaluation: Evaluation, clock_mhz: float) -> list[list[str]]:
     """The cells of a pair's rows."""
+    evaluation = replace(evaluation, on_chip=None)
     modelled = _counts(asdict(on_device.modelled))
     rows = [["modelled", *modelled, f"{clock_mhz:g}", *speed_cells(evaluation, clock_mhz)]]
     if on_device.found is None:

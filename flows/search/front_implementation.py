@@ -18,7 +18,6 @@ from flows.characterisation.rows import Row, row_from_values, row_summary, row_v
 from flows.implement.ecp5.devices import Device
 from flows.line_log import LineFormat, LineLog
 from flows.pairs.evaluation import Evaluation
-from flows.progress import shown_on
 from flows.search.settings import Depth
 from flows.tools import ImplementationError, Watch, require_package
 from hwgen.config import AcceleratorConfig
@@ -103,36 +102,35 @@ def require_tools(depth: Depth) -> None:
 
 
 def implement_front(
-    run: Path, accelerators: Sequence[AcceleratorConfig], device: Device, depth: Depth, console: Console
+    run: Path, accelerators: Sequence[AcceleratorConfig], device: Device, depth: Depth, console: Console, watch: Watch
 ) -> dict[AcceleratorConfig, OnDevice]:
     """Each of ``accelerators`` on ``device``, one after the other; what ``run`` has of them already is not made again.
 
-    One that a tool fails on, or that does not fit or route, says why. Raises InputError where ``implementations.jsonl``
-    in ``run`` is damaged or being written.
+    Each that is finished is said on ``console``, what the tools say before to ``watch``. One that a tool fails on, or
+    that does not fit or route, says why. Raises InputError where ``implementations.jsonl`` in ``run`` is damaged or
+    being written.
     """
     points = [Point(config, device, device.dsp) for config in accelerators]
     if depth is Depth.MODELLED:
         return {point.config: _on_device(point, Attempt(point.config, None, None)) for point in points}
     with closing(LineLog(run / FILE_NAME, ATTEMPT_LINES)) as log:
         made = {attempt.accelerator: attempt for attempt in log.found}
-        known = sum(point.config in made for point in points)
-        console.print(f"{device.name}: {known} of the front's {len(points)} accelerators are implemented")
-        for number, point in enumerate(points, 1):
+        for point in points:
             if point.config in made:
                 continue
-            place = f"{number}/{len(points)}"
-            with console.status(f"{place} {accelerator_summary(point.config)} on {device.name}") as status:
-                attempt = _attempt(point, depth, shown_on(status))
+            attempt = made[point.config] = _attempt(point, depth, watch)
             log.append(_attempt_values(attempt))
-            made[point.config] = attempt
             outcome = attempt.failed if attempt.row is None else row_summary(attempt.row)
-            console.print(f"implemented {place}: {outcome}", soft_wrap=True, highlight=False, markup=False)
+            console.print(f"implemented {outcome}", soft_wrap=True, highlight=False, markup=False)
     return {point.config: _on_device(point, made[point.config]) for point in points}
 
 
 def _attempt(point: Point, depth: Depth, watch: Watch) -> Attempt:
+    def watch_point(step: str) -> None:
+        watch(f"implementing {accelerator_summary(point.config)} on {point.device.name}: {step}")
+
     try:
-        return Attempt(point.config, implement_point(point, depth is Depth.ROUTED, watch), None)
+        return Attempt(point.config, implement_point(point, depth is Depth.ROUTED, watch_point), None)
     except ImplementationError as error:
         return Attempt(point.config, None, str(error))
 

@@ -22,13 +22,15 @@ from flows.pairs.rtl_evaluator import Measure, RtlEvaluator
 from flows.pairs.space import PairSpace
 from flows.search.accuracy import AccuracySource, accuracy_source, screens
 from flows.search.best_pair import deliver, verification_summary
+from flows.search.chip_correction import Implement, OnChips, as_modelled, chip_correction
 from flows.search.front_implementation import OnDevice, implement_front, require_tools
 from flows.search.pair_search import PairSearch, Progress, SearchSettings
 from flows.search.results import BEST, Results
 from flows.search.settings import FILE_NAME as SETTINGS
-from flows.search.settings import Hardware, Settings
+from flows.search.settings import Depth, Hardware, Settings
 from flows.search.stages import Stage, timed
 from flows.search.tier_costs import tier_costs
+from flows.tools import Watch
 from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
 from nas.data import load_dataset
@@ -66,18 +68,13 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
                 rung.prepare()
         _say(console, f"accuracies ready; searching {settings.budget} pairs, at most {settings.builds} accelerators")
         with timed(run, Stage.PAIRS):
-            front = _search_pairs(settings, space, source, below, log)
+            front = _search_pairs(run, settings, space, source, below, log)
         evaluations = tuple(log)
     constraints, objectives = settings.parsed_constraints(), settings.parsed_objectives()
     best = best_pair(front, constraints, objectives)
     if best is None:
         raise _nothing_to_choose(settings)
     _say(console, f"front: {len(front)} pairs, all measured in RTL")
-    with timed(run, Stage.IMPLEMENTATION):
-        on_device = _implement(run, settings, (best, *front), console)
-    refused = {accelerator for accelerator, implemented in on_device.items() if implemented.refused is not None}
-    buildable = [member for member in front if member.pair.accelerator not in refused]
-    best = best_pair(buildable, constraints, objectives) or best
     directory = run / BEST
     if not directory.exists():
         _say(console, "next, the chosen network's training")
@@ -96,21 +93,35 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
         best=best,
         costs=tier_costs(evaluations),
         hardware=settings.hardware,
-        on_device=on_device,
+        on_device=_on_device(run, settings, front, console),
     )
     results.render(run, evaluations)
     results.save(run)
     return results
 
 
-def _implement(
-    run: Path, settings: Settings, members: Sequence[Evaluation], console: Console
+def _on_device(
+    run: Path, settings: Settings, front: Sequence[Evaluation], console: Console
 ) -> dict[AcceleratorConfig, OnDevice]:
-    """The accelerators of ``members`` on the device that they were to fit, if there is one."""
+    """The front's accelerators on the device that they were to fit, if there is one; the search implemented them."""
     if settings.device is None:
         return {}
-    accelerators = list(dict.fromkeys(member.pair.accelerator for member in members))
-    return implement_front(run, accelerators, settings.device, settings.implement, console)
+    accelerators = list(dict.fromkeys(member.pair.accelerator for member in front))
+    return implement_front(run, accelerators, settings.device, settings.implement, console, lambda step: None)
+
+
+def _implement(run: Path, settings: Settings, console: Console, watch: Watch) -> Implement:
+    """Implements on the device that pairs are to fit, as far as was asked for."""
+    device = settings.device
+    if device is None or settings.implement is Depth.MODELLED:
+        return lambda accelerators: as_modelled
+    known: dict[AcceleratorConfig, OnDevice] = {}
+
+    def implement(accelerators: Sequence[AcceleratorConfig]) -> OnChips:
+        known.update(implement_front(run, accelerators, device, settings.implement, console, watch))
+        return chip_correction(device, known)
+
+    return implement
 
 
 def _nothing_to_choose(settings: Settings) -> InputError:
@@ -138,7 +149,12 @@ def _measure(settings: Settings) -> Measure:
 
 
 def _search_pairs(
-    settings: Settings, space: Space, source: AccuracySource, below: Sequence[AccuracySource], log: EvaluationLog
+    run: Path,
+    settings: Settings,
+    space: Space,
+    source: AccuracySource,
+    below: Sequence[AccuracySource],
+    log: EvaluationLog,
 ) -> list[Evaluation]:
     with progress_bar() as progress:
         search_settings = SearchSettings(
@@ -167,5 +183,6 @@ def _search_pairs(
             log,
             show,
             [screen.oracle for screen in below],
+            _implement(run, settings, progress.console, lambda step: progress.update(task, description=step)),
         )
         return search.run()

@@ -1,9 +1,10 @@
 """The joint search over pairs: a strategy on modelled cycles, steered by cycles measured in RTL simulation.
 
 Every pair's hardware is modelled; the accuracy is asked only of pairs whose hardware meets the constraints. The pairs
-that enter the front are measured, round by round, and what was measured corrects the model. The search is a
-deterministic function of its settings and of the evaluations, so an interrupted one resumes by running again from the
-start with the finished evaluations at hand.
+that enter the front are measured, round by round, and their accelerators implemented where that was asked for; what
+was found takes the place of what was modelled, and corrects the models of all others. The search is a deterministic
+function of its settings, of the evaluations and of the implementations, so an interrupted one resumes by running again
+from the start with those at hand.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from flows.pairs.objectives import Objectives
 from flows.pairs.pareto import pareto_front, satisfies
 from flows.pairs.recorded_evaluator import RecordedEvaluator
 from flows.pairs.space import PairSpace
+from flows.search.chip_correction import Implement, OnChips, as_modelled
 from hwgen.config import AcceleratorConfig
 from nas.accuracy import AccuracyTier
 from nas.oracles import AccuracyOracle
@@ -64,6 +66,7 @@ class PairSearch:
     """One search over ``space``; finished evaluations come from and go to ``log``.
 
     Each of ``screens``, cheaper oracles of rising tiers, is a fidelity to the strategy, below that of the evaluator's.
+    ``implement`` is called with the accelerators of the measured front whenever that may have changed.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class PairSearch:
         log: EvaluationLog,
         on_progress: Callable[[Progress], None],
         screens: Sequence[AccuracyOracle] = (),
+        implement: Implement = lambda accelerators: as_modelled,
     ) -> None:
         self._space = space
         self._evaluator = RecordedEvaluator(evaluator, log, screens)
@@ -86,10 +90,15 @@ class PairSearch:
         self._modelled = self._rungs[-1]
         self._measured: dict[Pair, Evaluation] = {}
         self._correct = correction({}, {})
+        self._implement = implement
+        self._on_chips: OnChips = as_modelled
         self._round = 0
 
     def run(self) -> list[Evaluation]:
-        """The Pareto front, every member of it measured; pairs that miss a constraint or cannot run are not in it."""
+        """The Pareto front, every member of it measured, and implemented where that was asked for.
+
+        Pairs that miss a constraint or cannot run are not in it.
+        """
         settings = self._settings
         problem = self._space.problem(
             settings.budget, settings.population, len(self._rungs), objectives=len(settings.objectives.names)
@@ -106,12 +115,12 @@ class PairSearch:
                     self._pairs[proposal.genes] = self._space.pair(proposal.genes)
                     self._model(self._pairs[proposal.genes], proposal.fidelity)
                 searcher.tell(map(self._outcome, proposals))
-            if self._measure_front(settings.accelerator_builds * self._round // settings.rounds):
+            if self._measure_and_implement(settings.accelerator_builds * self._round // settings.rounds):
                 searcher.tell(map(self._outcome, self._proposals))
         self._rehouse_front()
-        while self._measure_front(settings.accelerator_builds):
+        while self._measure_and_implement(settings.accelerator_builds):
             pass
-        return pareto_front(self._feasible(self._measured.values()), settings.objectives)
+        return self._measured_front()
 
     def _built(self) -> dict[AcceleratorConfig, None]:
         """The accelerators simulated so far, in order."""
@@ -123,7 +132,7 @@ class PairSearch:
             return
 
         def admits(evaluation: Evaluation) -> bool:
-            return any(self._hardware_violation(cost) <= 0 for cost in (evaluation, self._correct(evaluation)))
+            return any(self._hardware_violation(cost) <= 0 for cost in (evaluation, self._corrected(evaluation)))
 
         self._rungs[rung][pair] = self._evaluator.evaluate(pair, rung, admits)
         self._report()
@@ -147,12 +156,17 @@ class PairSearch:
         for rung, evaluations in enumerate(self._rungs):
             for pair, evaluation in evaluations.items():
                 turned_away = evaluation.accuracy_tier is AccuracyTier.NOT_ASKED
-                if turned_away and self._hardware_violation(self._correct(evaluation)) <= 0:
+                if turned_away and self._hardware_violation(self._corrected(evaluation)) <= 0:
                     evaluations[pair] = self._evaluator.readmit(evaluation, rung)
 
     def _known(self, pair: Pair) -> Evaluation:
-        """The best that is known of a pair: its measurement, or its modelled cycles corrected by measurements."""
-        return self._measured.get(pair) or self._correct(self._modelled[pair])
+        """The best that is known of a pair: what was measured and implemented, else what was modelled, corrected."""
+        measured = self._measured.get(pair)
+        return self._corrected(self._modelled[pair]) if measured is None else self._on_chips(measured)
+
+    def _corrected(self, evaluation: Evaluation) -> Evaluation:
+        """``evaluation``, which is modelled, corrected by what was measured and implemented."""
+        return self._on_chips(self._correct(evaluation))
 
     def _hardware_violation(self, evaluation: Evaluation) -> float:
         """By how much constraints are missed whatever the accuracy is; infinite where the pair cannot run."""
@@ -170,7 +184,7 @@ class PairSearch:
         if pair is None:
             return Outcome(proposal.genes, None, inf, proposal.fidelity)
         rung = self._rungs[proposal.fidelity]
-        evaluation = self._known(pair) if rung is self._modelled else self._correct(rung[pair])
+        evaluation = self._known(pair) if rung is self._modelled else self._corrected(rung[pair])
         missed = self._hardware_violation(evaluation)
         if missed > 0:
             return Outcome(proposal.genes, None, missed, proposal.fidelity)
@@ -182,6 +196,17 @@ class PairSearch:
     def _feasible(self, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
         constraints, clock = self._settings.constraints, self._settings.objectives.clock_mhz
         return [evaluation for evaluation in evaluations if satisfies(evaluation, constraints, clock)]
+
+    def _measured_front(self) -> list[Evaluation]:
+        return pareto_front(self._feasible(map(self._known, self._measured)), self._settings.objectives)
+
+    def _measure_and_implement(self, builds: int) -> bool:
+        """Whether anything new is known of the front, for which at most ``builds`` accelerators were built in all."""
+        measured, before = self._measure_front(builds), self._on_chips
+        front = self._measured_front()
+        self._on_chips = self._implement(list(dict.fromkeys(member.pair.accelerator for member in front)))
+        self._readmit()
+        return measured or self._on_chips != before
 
     def _measure_front(self, builds: int) -> bool:
         """Measure the front's pairs that are not yet, on at most ``builds`` accelerators in all; whether any was."""
@@ -197,7 +222,6 @@ class PairSearch:
         for pair in chosen:
             self._measure(pair)
         self._correct = correction(self._modelled, self._measured)
-        self._readmit()
         return bool(chosen)
 
     def _report(self) -> None:

@@ -15,6 +15,7 @@ from flows.figures import plain, rendered
 from flows.pairs.constraints import Constraint
 from flows.pairs.evaluation import ENERGY_TABLE, Evaluation, Tier
 from flows.pairs.objectives import MAXIMISED, Objectives
+from flows.search.chip_correction import stated_clock
 from nas.accuracy import AccuracyTier
 
 matplotlib.use("Agg")
@@ -44,8 +45,13 @@ class FrontPlot:
 
     @property
     def clock_mhz(self) -> float:
-        """At which latencies and rates are stated."""
+        """At which latencies and rates are stated where no clock was found."""
         return self.objectives.clock_mhz
+
+    @property
+    def clock(self) -> str:
+        """Which that is, for people."""
+        return stated_clock(self.front, self.clock_mhz)
 
     @property
     def across(self) -> str:
@@ -61,8 +67,8 @@ class FrontPlot:
     def label(self, metric: str) -> str:
         """Of the axis of ``metric``."""
         labels = {
-            "latency_ms": f"latency in ms at {self.clock_mhz:g} MHz",
-            "gmac_per_s": f"GMAC/s at {self.clock_mhz:g} MHz",
+            "latency_ms": f"latency in ms at {self.clock}",
+            "gmac_per_s": f"GMAC/s at {self.clock}",
             "energy_uj": "energy in uJ, estimated",
             "lut_equivalents": "area proxy (LUT equivalents)",
         }
@@ -89,9 +95,9 @@ class FrontPlot:
 
     @property
     def bounds_across(self) -> list[float]:
-        """Constraints on what is drawn across; cycles are latency."""
+        """Constraints on what is drawn across; at one clock cycles are latency."""
         scale = {self.across: 1.0}
-        if self.across == "latency_ms":
+        if self.across == "latency_ms" and all(member.on_chip is None for member in self.front):
             scale["cycles"] = 1 / (self.clock_mhz * 1000)
         return [bound.bound * scale[bound.metric] for bound in self.constraints if bound.metric in scale]
 

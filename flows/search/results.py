@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from flows.files import write_json
-from flows.implement.ecp5.devices import DEVICES
+from flows.implement.ecp5.devices import DEVICES, find_device
 from flows.pairs.constraints import parse_constraint
 from flows.pairs.evaluation import Evaluation, Pair, Tier, correction
 from flows.pairs.evaluation_log import evaluation_from_values, evaluation_values
 from flows.pairs.objectives import ACCURACY, BESIDE_ACCURACY, Objectives
+from flows.search.chip_correction import as_modelled, chip_correction, found_on_chip
 from flows.search.front_implementation import OnDevice, on_device_from_values, on_device_values
 from flows.search.plot import FrontPlot, front_html, front_png
 from flows.search.settings import Hardware
@@ -33,7 +34,8 @@ CYCLES_PROVENANCE = {
 }
 PROVENANCE = {
     "accuracy": "by each member's accuracy_tier and accuracy_provenance",
-    "latency_ms": "cycles at the stated clock; the clock is an assumption, not a place-and-route result",
+    "latency_ms": "cycles at the clock that place and route found, where the accelerator was implemented so far; else "
+    "at the stated clock, which is an assumption",
     "gmac_per_s": "the network's multiply-accumulates, padding counted, pools and additions not, at that latency",
     "energy_uj": "estimated: what the RTL's counters counted, by the energies of energy_table; dynamic energy alone",
     "implementation": "modelled: LUTs and flip-flops fitted on synthesised accelerators, multipliers and block "
@@ -41,7 +43,8 @@ PROVENANCE = {
     "lut_equivalents": "area proxy: 6-input LUTs if everything were built of them; not placed and routed",
     **{
         device.share_metric: "modelled: share of the scarcest of the device's LUTs and flip-flops, which are fitted on "
-        "synthesised accelerators, and its multipliers and block memories, which are known; not placed and routed"
+        "synthesised accelerators, and its multipliers and block memories, which are known; found instead, where the "
+        "accelerator was implemented on that device"
         for device in DEVICES.values()
     },
 }
@@ -107,21 +110,30 @@ class Results:
         measured = _by_pair(evaluations, Tier.MEASURED)
         modelled = _by_pair(evaluations, Tier.MODELLED)
         correct = correction(modelled, measured)
+        found = [implemented for implemented in self.on_device.values() if implemented.found is not None]
+        on_chips = chip_correction(find_device(found[0].device), self.on_device) if found else as_modelled
         return FrontPlot(
             title=self.title,
             objectives=self.objectives,
             constraints=[parse_constraint(text) for text in self.constraints],
             front=self.front,
             best=self.best,
-            dominated=[e for pair, e in measured.items() if pair not in members and e.cycles is not None],
+            dominated=[on_chips(e) for pair, e in measured.items() if pair not in members and e.cycles is not None],
             modelled=[
-                correct(evaluation)
+                on_chips(correct(evaluation))
                 for pair, evaluation in modelled.items()
                 if pair not in measured
                 and evaluation.cost is not None
                 and evaluation.accuracy_tier is not AccuracyTier.NOT_ASKED
             ],
         )
+
+
+def _on_chip(member: Evaluation, on_device: Mapping[AcceleratorConfig, OnDevice]) -> Evaluation:
+    """A ``member`` of a saved front on its accelerator's chip, as it was when it was chosen."""
+    implemented = on_device.get(member.pair.accelerator)
+    on_chip = None if implemented is None else found_on_chip(member.pair.accelerator, implemented)
+    return replace(member, on_chip=on_chip)
 
 
 def _by_pair(evaluations: Iterable[Evaluation], tier: Tier) -> dict[Pair, Evaluation]:
@@ -133,7 +145,6 @@ def load_results(run: Path) -> Results:
     try:
         values = json.loads((run / FILE_NAME).read_text(encoding="utf-8"))
         front = tuple(evaluation_from_values(member) for member in values["front"])
-        best = None if values["best"] is None else front[values["best"]]
         costs = {Tier(tier): TierCost(**cost) for tier, cost in values.get("costs", {}).items()}
         hardware = Hardware(values.get("hardware", Hardware.RTL))
         implementations = [member.get("implementation") for member in values["front"]]
@@ -142,6 +153,8 @@ def load_results(run: Path) -> Results:
             for member, implementation in zip(front, implementations, strict=True)
             if implementation is not None
         }
+        front = tuple(_on_chip(member, on_device) for member in front)
+        best = None if values["best"] is None else front[values["best"]]
         constraints = tuple(values["constraints"])
         _, *beside_accuracy = values.get("objectives", (ACCURACY, *BESIDE_ACCURACY))
         objectives = Objectives(values["clock_mhz"], tuple(beside_accuracy))

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.accelerators import accelerator_summary
+from flows.search.chip_correction import stated_clock
 from flows.search.device_table import device_table, refusals, speed_cells
 from flows.search.results import BEST, Results
 from flows.search.results import FILE_NAME as RESULTS
@@ -18,7 +19,8 @@ def print_results(results: Results, run: Path, console: Console) -> None:
     """The front as a table, the chosen pair marked, and where everything lies."""
     bounds = f", {', '.join(results.constraints)}" if results.constraints else ""
     compared = ", ".join(results.objectives.names)
-    table = Table(title=f"Pareto front of {compared}: {results.title}, {results.clock_mhz:g} MHz{bounds}")
+    clock = stated_clock(results.front, results.clock_mhz)
+    table = Table(title=f"Pareto front of {compared}: {results.title}, {clock}{bounds}")
     table.add_column("")
     table.add_column("accelerator", no_wrap=True)
     tiers = ", ".join({evaluation.accuracy_tier for evaluation in results.front})

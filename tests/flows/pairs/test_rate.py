@@ -68,4 +68,4 @@ def test_the_rate_of_a_measured_pair_is_what_the_rtls_counters_say() -> None:
     found = Evaluation(pair, Tier.MEASURED, cost, 0.0, AccuracyTier.NOT_ASKED, "", macs)
     (counters,) = (execution.counters for execution in executions)
     seconds = counters["cycles"] / 80e6
-    assert found.gmac_per_s(clock_mhz=80) == pytest.approx(counters["macs"] / 1e9 / seconds)
+    assert found.gmac_per_s(80) == pytest.approx(counters["macs"] / 1e9 / seconds)

@@ -60,7 +60,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Callable[[Implement], list[Point]]
 
 
 def implement(run: Path, depth: Depth) -> list[OnDevice]:
-    return list(implement_front(run, FRONT, DEVICE, depth, Console(quiet=True)).values())
+    return list(implement_front(run, FRONT, DEVICE, depth, Console(quiet=True), lambda step: None).values())
 
 
 Tools = Callable[[Implement], list[Point]]

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from flows.characterisation.models import Resources
-from flows.pairs.objectives import Objectives
-from flows.pairs.pareto import best_pair
 from flows.search.best_pair import verification_summary
-from flows.search.front_implementation import OnDevice
 from flows.search.job import run_search
-from flows.search.results import BEST
 from flows.search.settings import Depth, Settings
 from flows.tools import ImplementationError
-from hwgen.config import AcceleratorConfig
 from hwgen.errors import InputError
-from tests.flows.fakes import ToyEvaluator
-from tests.flows.search.test_pair_search import run_search as search_toy_pairs
 
 
 @pytest.mark.parametrize(
@@ -48,38 +39,6 @@ def test_a_missing_tool_is_named_before_anything_is_written(tmp_path: Path, monk
     with pytest.raises(ImplementationError, match=r"^pyosys is not installed"):
         run_search(tmp_path / "run", settings, Console(quiet=True))
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("refused", [0, 1, None])
-def test_the_chosen_pair_is_the_best_whose_accelerator_was_not_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: int | None
-) -> None:
-    """The first ``refused`` of the front's accelerators are, or all; the best pair's is implemented first."""
-    front = search_toy_pairs(tmp_path / "evaluations.jsonl", ToyEvaluator())
-    best = best_pair(front, (), Objectives(100))
-    assert best is not None
-    asked: list[AcceleratorConfig] = []
-
-    def implement(run: Path, accelerators: list[AcceleratorConfig], *_: object) -> dict[AcceleratorConfig, OnDevice]:
-        asked.extend(accelerators)
-        fits = OnDevice("ecp5-85k", Resources(1, 1, 1, 1), None, None)
-        return dict.fromkeys(asked, fits) | dict.fromkeys(asked[:refused], replace(fits, refused="too large"))
-
-    monkeypatch.setattr("flows.search.job.accuracy_source", lambda *_: SimpleNamespace(prepare=lambda: None))
-    monkeypatch.setattr("flows.search.job._search_pairs", lambda *_: front)
-    monkeypatch.setattr("flows.search.job.verification_summary", lambda _: "")
-    monkeypatch.setattr("flows.search.job.implement_front", implement)
-    run = tmp_path / "run"
-    settings = Settings(constraints=("fits=ecp5-85k",))
-    (run / BEST).mkdir(parents=True)
-    settings.save(run)
-    results = run_search(run, settings, Console(quiet=True))
-    assert asked[0] == best.pair.accelerator
-    assert len(asked) == len(set(asked)) > 1
-    assert set(asked) == {member.pair.accelerator for member in front}
-    others = [member for member in front if member.pair.accelerator not in asked[:refused]]
-    assert results.best == (best_pair(others, (), Objectives(100)) or best)
-    assert (results.best == best) == (refused != 1)
 
 
 @pytest.mark.parametrize(("unseen", "accuracy"), [("test", "95.12% on 450"), ("validation", "91.00% on 449")])

@@ -18,6 +18,7 @@ from flows.pairs.evaluation_log import UNRECORDED, EvaluationLog, read_evaluatio
 from flows.pairs.objectives import Objectives
 from flows.pairs.pareto import satisfies
 from flows.pairs.space import PairSpace
+from flows.search.chip_correction import Implement, as_modelled
 from flows.search.pair_search import PairSearch, SearchSettings
 from flows.stopwatch import Spent
 from hwgen.errors import InputError
@@ -37,6 +38,7 @@ def run_search(
     strategy: StrategyName = StrategyName.NSGA2,
     screens: Sequence[ToyScreen] = (),
     objectives: Objectives = OBJECTIVES,
+    implement: Implement = lambda accelerators: as_modelled,
 ) -> list[Evaluation]:
     settings = SearchSettings(
         strategy=strategy,
@@ -49,7 +51,7 @@ def run_search(
     )
     with closing(EvaluationLog(path)) as log:
         space = PairSpace(ToySpace(), ACCELERATORS)
-        return PairSearch(space, evaluator, settings, log, lambda progress: None, screens).run()
+        return PairSearch(space, evaluator, settings, log, lambda progress: None, screens, implement).run()
 
 
 def test_every_member_of_the_front_was_measured(tmp_path: Path) -> None:

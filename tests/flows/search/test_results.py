@@ -16,6 +16,7 @@ from flows.pairs.evaluation import Tier
 from flows.pairs.evaluation_log import read_evaluations
 from flows.pairs.objectives import Objectives
 from flows.pairs.pareto import best_pair
+from flows.search.chip_correction import found_on_chip
 from flows.search.front_implementation import Found, OnDevice
 from flows.search.results import Results, load_results
 from flows.search.settings import Oracle, Settings, load_settings
@@ -92,7 +93,10 @@ def test_the_report_says_what_each_tier_cost(tmp_path: Path, results: Results) -
 def on_device(results: Results, found: Found | None, refused: str | None) -> Results:
     """``results`` with this of each accelerator."""
     modelled = OnDevice("ecp5-25k", Resources(1000.4, 500, 13, 21), found, refused)
-    return replace(results, on_device={member.pair.accelerator: modelled for member in results.front})
+    front = tuple(replace(member, on_chip=found_on_chip(member.pair.accelerator, modelled)) for member in results.front)
+    best = None if results.best is None else front[results.front.index(results.best)]
+    accelerators = dict.fromkeys((member.pair.accelerator for member in front), modelled)
+    return replace(results, front=front, best=best, on_device=accelerators)
 
 
 def printed(results: Results, run: Path) -> str:
@@ -108,6 +112,7 @@ def test_the_report_states_what_was_found_of_each_pair_beside_what_was_modelled(
     implemented = on_device(results, routed, None)
     implemented.save(tmp_path)
     assert load_results(tmp_path) == implemented
+    assert "the clock of place and route" in printed(implemented, tmp_path)
     rows = [line.split() for line in printed(implemented, tmp_path).splitlines()]
     for member in results.front:
         assert member.cycles is not None
