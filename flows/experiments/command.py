@@ -92,7 +92,7 @@ def joint_vs_staged(
     data_dir: Annotated[
         Path | None, typer.Option(help="where the tables lie; else the directory that COSYNTH_DATA names")
     ] = None,
-    strategy: Annotated[StrategyName, typer.Option(help="of every stage")] = StrategyName.NSGA2,
+    strategy: Annotated[StrategyName, typer.Option(help="of every stage")] = StrategyName.OPTIMIST,
     budget: Annotated[int, typer.Option(min=16, help="evaluations of a run")] = 400,
     seeds: Annotated[int, typer.Option(min=1, help="runs of each method on each task, with seeds from 0")] = 10,
     population: Annotated[int, typer.Option(min=4, help="proposals of a generation")] = 20,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from pathlib import Path
 
 from flows.experiments.cost_log import CostLog
@@ -41,7 +40,7 @@ class PairOracle:
         """What a strategy is told of ``genes`` that stand for ``pair``."""
         evaluation = None if pair is None else self.evaluation(pair)
         if evaluation is None or evaluation.cycles is None:
-            return Outcome(genes, None, inf)
+            return Outcome(genes, None)
         return Outcome(genes, OBJECTIVES.proportional(evaluation))
 
     def close(self) -> None:

@@ -141,7 +141,7 @@ def _fixed_accelerator(run: Run) -> None:
 def _fixed_network(run: Run) -> None:
     def judge(network: Genes) -> Outcome:
         accuracy = run.accuracy(network)
-        return Outcome(network, (-accuracy,)) if accuracy > 0 else Outcome(network, None, inf)
+        return Outcome(network, (-accuracy,)) if accuracy > 0 else Outcome(network, None)
 
     network = run.minimise(_networks(run, _half(run)), judge)
     assert network is not None, "some genes are a network"
@@ -198,9 +198,9 @@ def _best_accelerator(run: Run, networks: list[Genes], until: int) -> Genes:
     def judge(accelerator: Genes) -> Outcome:
         excess = run.oracle.excess(accelerator)
         if excess > 0:
-            return Outcome(accelerator, None, excess)
+            return Outcome(accelerator, None, (excess,))
         mean = float(np.mean([log(run.cost(network, accelerator)) for network in networks]))
-        return Outcome(accelerator, (mean,)) if mean < inf else Outcome(accelerator, None, inf)
+        return Outcome(accelerator, (mean,) if mean < inf else None, (excess,))
 
     fitting = run.oracle.fitting
     if len(fitting) * len(networks) <= until - run.spent:

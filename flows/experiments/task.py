@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
-from math import inf, log
+from math import inf, log, nan
 
 import numpy as np
 
@@ -120,9 +120,9 @@ class TaskOracle:
         return self.name(network) in self._column
 
     def excess(self, accelerator: Genes) -> float:
-        """By how much, relative to its bound, the device is too small; 0 where the accelerator fits."""
+        """By how much, relative to its bound, the device is too small; negative where there is room."""
         area = lut_equivalents(self.space.accelerators.decode(accelerator))
-        return max(0.0, self.task.accelerator_constraint.violation({"lut_equivalents": area}))
+        return self.task.accelerator_constraint.violation({"lut_equivalents": area})
 
     def cost(self, network: Genes, accelerator: Genes) -> float:
         """Of an accelerator that fits; infinite where it cannot run the network, or the table does not have that."""
@@ -132,7 +132,7 @@ class TaskOracle:
         return float(self._costs[row, self._column[self._networks.names[network]]])
 
     def outcome(self, genes: Genes) -> Outcome:
-        """What a strategy is told of a pair: the logarithm of its cost, and by how much it misses the constraints.
+        """What a strategy is told of a pair: the logarithm of its cost, and by how much area and accuracy are missed.
 
         An accelerator that does not fit is turned away before any accuracy is asked for; and the table does not have
         the cost of every network that is not accurate enough.
@@ -140,12 +140,10 @@ class TaskOracle:
         split = len(self.space.architectures.choices)
         network, accelerator = genes[:split], genes[split:]
         if self.name(network) is None:
-            return Outcome(genes, None, inf)
-        excess = self.excess(accelerator)
-        if excess > 0:
-            return Outcome(genes, None, excess)
-        missed = max(0.0, self.task.network_constraint.violation({"accuracy": self.accuracy(network)}))
+            return Outcome(genes, None)
+        area = self.excess(accelerator)
+        if area > 0:
+            return Outcome(genes, None, (area, nan))
+        accuracy = self.task.network_constraint.violation({"accuracy": self.accuracy(network)})
         cost = self.cost(network, accelerator)
-        if cost < inf:
-            return Outcome(genes, (log(cost),), missed)
-        return Outcome(genes, None, missed or inf)
+        return Outcome(genes, (log(cost),) if cost < inf else None, (area, accuracy))

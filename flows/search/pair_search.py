@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil, inf, nan
 
 from flows.pairs.accelerator_space import distance
 from flows.pairs.constraints import Constraint
@@ -182,16 +182,18 @@ class PairSearch:
         """What is known now of ``proposal``, whose pair was modelled."""
         pair = self._pairs[proposal.genes]
         if pair is None:
-            return Outcome(proposal.genes, None, inf, proposal.fidelity)
+            return Outcome(proposal.genes, None, fidelity=proposal.fidelity)
         rung = self._rungs[proposal.fidelity]
         evaluation = self._known(pair) if rung is self._modelled else self._corrected(rung[pair])
-        missed = self._hardware_violation(evaluation)
-        if missed > 0:
-            return Outcome(proposal.genes, None, missed, proposal.fidelity)
-        if rung is self._modelled:
-            missed = self._violation(evaluation, self._settings.constraints)
-        objectives = self._settings.objectives.proportional(evaluation)
-        return Outcome(proposal.genes, objectives, missed, proposal.fidelity)
+        if evaluation.cycles is None:
+            return Outcome(proposal.genes, None, fidelity=proposal.fidelity)
+        admitted = self._hardware_violation(evaluation) <= 0
+        metrics = evaluation.metrics(self._settings.objectives.clock_mhz)
+        if not admitted or rung is not self._modelled:
+            metrics["accuracy"] = nan
+        excesses = tuple(constraint.violation(metrics) for constraint in self._settings.constraints)
+        objectives = self._settings.objectives.proportional(evaluation) if admitted else None
+        return Outcome(proposal.genes, objectives, excesses, proposal.fidelity)
 
     def _feasible(self, evaluations: Iterable[Evaluation]) -> list[Evaluation]:
         constraints, clock = self._settings.constraints, self._settings.objectives.clock_mhz

@@ -64,8 +64,11 @@ class Outcome:
     genes: Genes
     objectives: tuple[float, ...] | None
     """Finite, to be minimised; None where not evaluated, as the genes stand for nothing or miss a constraint."""
-    violation: float = 0.0
-    """By how much constraints are missed in all, relative to their bounds: 0 where none is, infinite for nothing."""
+    excesses: tuple[float, ...] = ()
+    """By how much each constraint is missed, relative to its bound, and negative where there is room to it.
+
+    NaN where that was not asked for; none at all where the genes stand for nothing.
+    """
     fidelity: int = 0
     """At which the genes were evaluated; only objectives of the same fidelity compare."""
 
@@ -73,6 +76,12 @@ class Outcome:
     def proposal(self) -> Proposal:
         """Whose outcome it is."""
         return Proposal(self.genes, self.fidelity)
+
+    @property
+    def violation(self) -> float:
+        """By how much constraints are missed in all: 0 where none is, infinite where the genes stand for nothing."""
+        missed = sum(excess for excess in self.excesses if excess > 0)
+        return missed if missed > 0 or self.objectives is not None else inf
 
     @property
     def feasible(self) -> bool:

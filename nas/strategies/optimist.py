@@ -1,19 +1,22 @@
 """Optimist, this project's own: evolution on Gaussian processes that are optimistic about objectives and constraints.
 
-Gaussian processes learn the objectives of what was told and by how much constraints are missed. What promises the
-largest gain in hypervolume at the optimistic end of both predictions is proposed: SMS-EGO's promise (Ponweiser et al.,
-PPSN 2008), with the hypervolume as a mean over directions, and with constraints that are believed missed only where
-even an optimist thinks so. With one objective that is the lower confidence bound of it. Candidates are bred from the
-fittest that is known, and then from the most promising of themselves; each proposal draws how optimistic it is, and is
-more so where that promises no advance, or, before enough is feasible, nothing feasible: else what is proposed would be
-neighbours of the best, known not to be better. Of genes that stand for the same, the problem's canonical ones alone are
-proposed.
+Gaussian processes learn the objectives of what was told, and of each constraint that was missed by how much it was, or
+how much room there was to it. What promises the largest gain in hypervolume at the optimistic end of the predictions
+is proposed: SMS-EGO's promise (Ponweiser et al., PPSN 2008), with the hypervolume as a mean over directions, and with
+constraints that are believed missed only where even an optimist thinks so. With one objective that is the lower
+confidence bound of it. Candidates are bred from the fittest that is known, and then from the most promising of
+themselves; each proposal draws how optimistic it is, and is more so where that promises no advance, or, before enough
+is feasible, nothing feasible: else what is proposed would be neighbours of the best, known not to be better. Of genes
+that stand for the same, the problem's canonical ones alone are proposed.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
 
 import numpy as np
 from moocore import is_nondominated
@@ -44,7 +47,7 @@ SHORTFALL = 1e-3
 PENALTY = 20.0
 """Standard deviations that each objective is worsened by, for one that constraints are believed missed by."""
 SMALL = 0.1
-"""Part of the violations, below which they hardly differ to the model."""
+"""Part of the excesses, below which they hardly differ to the model."""
 ADVANCE = 1e-2
 """Of the front's span: what a proposal has to promise; less is what models leave open between neighbours."""
 MORE, MOST_OPTIMISTIC = 1.25, 8.0
@@ -59,20 +62,23 @@ class Candidates:
     """int [n, genes]."""
     objectives: tuple[Posterior, ...]
     """None while too little is feasible."""
-    violation: Posterior | None
-    """None while no constraint was missed."""
+    excesses: tuple[Posterior, ...]
+    """Over each constraint that was missed."""
 
     def joined(self, other: Candidates) -> Candidates:
         """These and the ``other`` ones."""
-        pairs = zip(self.objectives, other.objectives, strict=True)
-        both = self.violation and other.violation and self.violation.joined(other.violation)
         genes = np.concatenate([self.genes, other.genes])
-        return Candidates(genes, tuple(one.joined(two) for one, two in pairs), both)
+        objectives, excesses = (
+            tuple(one.joined(two) for one, two in zip(mine, others, strict=True))
+            for mine, others in ((self.objectives, other.objectives), (self.excesses, other.excesses))
+        )
+        return Candidates(genes, objectives, excesses)
 
     def believed(self, index: int) -> Candidates:
         """As if number ``index`` had been evaluated and come to what is expected of it."""
         objectives = tuple(posterior.believed(index) for posterior in self.objectives)
-        return replace(self, objectives=objectives, violation=self.violation and self.violation.believed(index))
+        excesses = tuple(posterior.believed(index) for posterior in self.excesses)
+        return replace(self, objectives=objectives, excesses=excesses)
 
 
 class Optimist(Strategy):
@@ -80,9 +86,11 @@ class Optimist(Strategy):
 
     def __init__(self, problem: Problem, seed: int) -> None:
         super().__init__(problem, seed)
-        ordered = np.array(problem.ordered)
-        self._objective_models = [GaussianProcess(self._sizes, ordered) for _ in range(problem.objectives)]
-        self._violation_model = GaussianProcess(self._sizes, ordered)
+        self._model = partial(GaussianProcess, self._sizes, np.array(problem.ordered))
+        self._objective_models = [self._model() for _ in range(problem.objectives)]
+        self._excess_models: defaultdict[int, GaussianProcess] = defaultdict(self._model)
+        self._missed: list[int] = []
+        """Of the columns of ``_excesses``, those that are more than zero somewhere."""
         self._directions = random_directions(problem.objectives, DIRECTIONS if problem.objectives > 1 else 1, self._rng)
         self._parents = np.empty((0, len(self._sizes)), dtype=int)
         self._candidates: Candidates | None = None
@@ -97,10 +105,13 @@ class Optimist(Strategy):
         self._candidates = None
         self._parents = np.array([genes for genes, _ in fittest(self.problem, outcomes, KNOWN, self._rng)])
         feasible = [outcome for outcome in outcomes if outcome.feasible]
-        self._any_missed, self._enough_feasible = len(feasible) < len(outcomes), len(feasible) >= FEWEST
-        if self._any_missed:
-            recent = outcomes[-MOST:]
-            self._violation_model.fit(gene_rows(recent), _violations(recent))
+        self._enough_feasible = len(feasible) >= FEWEST
+        recent = outcomes[-MOST:]
+        excesses = _excesses(recent)
+        self._missed = np.flatnonzero((excesses > 0).any(axis=0)).tolist()
+        for index in self._missed:
+            asked = np.isfinite(excesses[:, index])
+            self._excess_models[index].fit(gene_rows(recent)[asked], excesses[asked, index])
         if self._enough_feasible:
             known = [outcome for outcome in outcomes if outcome.objectives is not None][-MOST:]
             for model, column in zip(self._objective_models, _objectives(known).T, strict=True):
@@ -156,7 +167,7 @@ class Optimist(Strategy):
 
     def _predicted(self, genes: np.ndarray) -> Candidates:
         objectives = [model.predict(genes) for model in self._objective_models if self._enough_feasible]
-        return Candidates(genes, tuple(objectives), self._violation_model.predict(genes) if self._any_missed else None)
+        return Candidates(genes, tuple(objectives), tuple(self._excess_models[i].predict(genes) for i in self._missed))
 
     def _promises(self, candidates: Candidates, optimism: float) -> tuple[np.ndarray, np.ndarray]:
         """float64 [n]: the larger, the better; and [n, directions], how far each reaches.
@@ -164,14 +175,14 @@ class Optimist(Strategy):
         ``optimism`` is how many standard deviations predictions are bettered by.
         """
         violation = np.zeros(len(candidates.genes))
-        if candidates.violation is not None:
-            lower = candidates.violation.mean - optimism * candidates.violation.deviation
-            violation = lower / candidates.violation.model.deviation
+        for excess in candidates.excesses:
+            lower = excess.mean - optimism * excess.deviation
+            violation += np.maximum(lower / excess.model.deviation, 0)
         if not candidates.objectives:
             return -violation, np.empty((len(violation), 0))
-        missed = PENALTY * np.maximum(violation, 0)
         promised = [
-            found.mean - optimism * found.deviation + missed * found.model.deviation for found in candidates.objectives
+            found.mean - optimism * found.deviation + PENALTY * violation * found.model.deviation
+            for found in candidates.objectives
         ]
         points = (np.stack(promised, axis=1) - self._ideal) / self._span
         reached = reaches(points, self._directions)
@@ -184,12 +195,22 @@ def _objectives(outcomes: Sequence[Outcome]) -> np.ndarray:
     return np.array([outcome.objectives for outcome in outcomes])
 
 
-def _violations(outcomes: Sequence[Outcome]) -> np.ndarray:
-    """float64 [n]: 0 where feasible, else on a scale on which small violations differ as much as large ones.
+def _excesses(outcomes: Sequence[Outcome]) -> np.ndarray:
+    """float64 [n, 1 + constraints], NaN where not asked for: above 0 where missed.
 
-    What stands for nothing counts as the largest of the others.
+    The first is whether the genes stand for nothing. On a scale on which small ones, on either side, differ as much as
+    large ones; what is missed without bound is missed by as much as the most that is not.
     """
-    violations = np.array([outcome.violation for outcome in outcomes])
-    missed = violations[np.isfinite(violations) & (violations > 0)]
-    largest, small = (missed.max(), np.quantile(missed, SMALL)) if len(missed) else (1.0, 1.0)
-    return np.log1p(np.where(np.isfinite(violations), np.maximum(violations, 0), largest) / small)
+    constraints = max(len(outcome.excesses) for outcome in outcomes)
+    nothing = np.array([1.0 if outcome.violation == inf else -1.0 for outcome in outcomes])
+    excesses = np.full((len(outcomes), constraints), np.nan)
+    for row, outcome in zip(excesses, outcomes, strict=True):
+        row[: len(outcome.excesses)] = outcome.excesses
+    return np.column_stack([nothing, *map(_compressed, excesses.T)])
+
+
+def _compressed(excesses: np.ndarray) -> np.ndarray:
+    """float64 [n]: logarithms of [n] excesses, on either side of 0, which stays where it is."""
+    sizes = np.abs(excesses[np.isfinite(excesses) & (excesses != 0)])
+    small, largest = (np.quantile(sizes, SMALL), sizes.max()) if len(sizes) else (1.0, 1.0)
+    return np.asarray(np.sign(excesses) * np.log1p(np.minimum(np.abs(excesses), largest) / small))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import inf
 
 import numpy as np
 import pytest
@@ -31,7 +30,7 @@ every_learning_strategy = pytest.mark.parametrize("name", LEARNING)
 def evaluate(genes: Genes) -> Outcome:
     """Error against cost: good choices lessen the error, larger sizes do so at a cost; a first gene of 0 is nothing."""
     if genes[0] == 0:
-        return Outcome(genes, None, inf)
+        return Outcome(genes, None)
     wrong = sum(gene != good for gene, good in zip(genes, GOOD, strict=False))
     width, depth = genes[5:]
     return Outcome(genes, (wrong / 5 + 1 / (1 + width + depth), (1 + width) * (2 + depth) + abs(width - 1) + wrong))
@@ -39,12 +38,15 @@ def evaluate(genes: Genes) -> Outcome:
 
 def constrained(genes: Genes) -> Outcome:
     """Only small sizes are feasible, and the objectives of others are not evaluated: an early rejection."""
-    missed = (sum(genes[5:]) - 2) / 2
-    return evaluate(genes) if missed <= 0 else Outcome(genes, None, missed)
+    excess = (sum(genes[5:]) - 2) / 2
+    outcome = evaluate(genes)
+    if outcome.objectives is None:
+        return outcome
+    return replace(outcome, objectives=outcome.objectives if excess <= 0 else None, excesses=(excess,))
 
 
 def hopeless(genes: Genes) -> Outcome:
-    return Outcome(genes, None, 1.0 + sum(genes))
+    return Outcome(genes, None, (1.0 + sum(genes),))
 
 
 def evaluated(proposal: Proposal, evaluator: Callable[[Genes], Outcome] = evaluate) -> Outcome:
@@ -134,7 +136,7 @@ def test_what_was_never_asked_for_is_refused(name: StrategyName) -> None:
 
 
 @every_strategy
-@pytest.mark.parametrize("evaluator", [hopeless, lambda genes: Outcome(genes, None, inf)])
+@pytest.mark.parametrize("evaluator", [hopeless, lambda genes: Outcome(genes, None)])
 def test_nothing_feasible_is_no_trouble(name: StrategyName, evaluator: Callable[[Genes], Outcome]) -> None:
     assert len(run(strategy(name, PROBLEM, seed=0), evaluator)) == PROBLEM.budget
 
@@ -154,7 +156,7 @@ def test_a_correction_replaces_what_was_told(name: StrategyName) -> None:
 
     def opposite(genes: Genes) -> Outcome:
         outcome = evaluate(genes)
-        return Outcome(genes, outcome.objectives and tuple(-value for value in outcome.objectives), outcome.violation)
+        return Outcome(genes, outcome.objectives and tuple(-value for value in outcome.objectives))
 
     misled, told = (strategy(name, PROBLEM, seed=5) for _ in range(2))
     proposals = misled.ask(40)
