@@ -101,7 +101,7 @@ def test_search_leaves_a_measured_front_and_the_chosen_pair(finished_search: Pat
 
 def test_a_search_says_what_its_stages_took(finished_search: Path) -> None:
     costs = stage_costs(finished_search)
-    assert set(costs) == set(Stage)
+    assert set(costs) == set(Stage) - {Stage.IMPLEMENTATION}
     assert costs[Stage.ACCURACIES].cpu_seconds > 0.1
     assert costs[Stage.DELIVERY].wall_seconds > 0.1
 
