@@ -53,6 +53,13 @@ class ResourceModel:
         return Resources(lut, ff, multipliers(point.config, point.multipliers), block_memories(point.config))
 
 
+def expected_resources(point: Point) -> Resources:
+    """Of the accelerator of ``point``, by what its terms are thought to take: known before any row."""
+    terms = [term for part in features(point).values() for term in part]
+    lut, ff = (sum(term.quantity * getattr(term, resource) for term in terms) for resource in FITTED)
+    return Resources(lut, ff, multipliers(point.config, point.multipliers), block_memories(point.config))
+
+
 def fit(rows: Sequence[Row]) -> ResourceModel:
     """Non-negative least squares, part by part, of what rows differ by, and of what weights differ by from expectation.
 

@@ -128,6 +128,26 @@ def transfer(
     _print(page)
 
 
+@experiments.command("transfer-chip")
+def transfer_chip(
+    rows: Annotated[
+        Path | None, typer.Option(metavar="ROWS.jsonl", help="what `characterise` implemented; else the repository's")
+    ] = None,
+    dataset: Annotated[str, typer.Option(help="data set that networks are sized for")] = "digits",
+    space: Annotated[str, typer.Option(help="network space: nasbench201, macro or mbconv")] = "nasbench201",
+    source_pairs: Annotated[int, typer.Option(min=100, help="pairs with modelled costs, learnt first")] = 500,
+    seeds: Annotated[int, typer.Option(min=1, help="repetitions, with seeds from 0")] = 10,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="where to write; costs found there are not again")
+    ] = Path("runs/transfer-chip"),
+) -> None:
+    """Errors of predictors of resources and clock, by the number of accelerators that were implemented."""
+    from flows.characterisation.rows import ROWS
+    from flows.experiments.transfer_chip_job import run_transfer_chip
+
+    _print(run_transfer_chip(output, space, dataset, rows or ROWS, source_pairs, seeds, Console(stderr=True)))
+
+
 @experiments.command()
 def end_to_end(
     constraint: Annotated[

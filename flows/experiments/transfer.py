@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import nan
 
 import numpy as np
 from scipy.stats import kendalltau
@@ -15,14 +16,16 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from nas.predictor.adaptation import adapt
+from nas.predictor.adaptation import FEWEST, adapt
 from nas.predictor.network import FARTHEST, Predictor, train
 from nas.predictor.selection import k_centre, most_disputed, random_choice
 
 SAMPLES = (10, 20, 50)
 HELD_OUT = 2 / 3
-"""Of a target's pairs; samples are taken of the others, the pool."""
+"""Of a target's pairs, or what is left of fewer beside the most samples, which are taken of the others, the pool."""
 SOURCE_HELD_OUT = 0.1
+FEWEST_HELD_OUT = 3
+"""Held-out pairs with a metric known, by which its predictions are judged."""
 RIDGE_STRENGTHS = np.logspace(-3, 3, 13)
 """Of which leave-one-out errors choose."""
 
@@ -50,7 +53,7 @@ class CostedPairs:
     features: np.ndarray
     """float64 [n, FEATURES]."""
     costs: np.ndarray
-    """float64 [n, metrics]."""
+    """float64 [n, metrics]; NaN where one is not known."""
 
     def take(self, indices: np.ndarray) -> CostedPairs:
         """Those of ``indices``."""
@@ -73,9 +76,9 @@ class Score:
     samples: int
     seed: int
     errors: tuple[float, ...]
-    """Per metric, the mean absolute error relative to the truth."""
+    """Per metric, the mean absolute error relative to the truth; NaN where it was not predicted or is not known."""
     taus: tuple[float, ...]
-    """Per metric, Kendall's rank correlation; 0 where everything is predicted alike."""
+    """Per metric, Kendall's rank correlation; 0 where everything is predicted alike, NaN as the errors."""
     cpu_seconds: float
     """Of learning from the samples; the source's own learning is not in it."""
 
@@ -90,7 +93,7 @@ def run_seed(seed: int, source: CostedPairs, targets: Mapping[str, CostedPairs])
     count = len(rest.costs)
     scores = [_score("source", Method.SOURCE, count, seed, pretrained.predict, held_out, seconds)]
     for name, pairs in targets.items():
-        pool, held_out = _split(pairs, HELD_OUT, rng)
+        pool, held_out = _split(pairs, min(HELD_OUT, 1 - max(SAMPLES) / len(pairs.costs)), rng)
         scores.append(_score(name, Method.SOURCE, 0, seed, pretrained.predict, held_out, 0.0))
         order = random_choice(max(SAMPLES), len(pool.costs), rng)
         for samples in SAMPLES:
@@ -117,14 +120,21 @@ def _split(pairs: CostedPairs, share: float, rng: np.random.Generator) -> tuple[
 def _score(
     target: str, method: Method, samples: int, seed: int, predict: Predict, held_out: CostedPairs, seconds: float
 ) -> Score:
-    predicted = predict(held_out.features)
-    errors = np.abs(predicted / held_out.costs - 1).mean(axis=0)
-    taus = [np.nan_to_num(kendalltau(*pair).statistic) for pair in zip(predicted.T, held_out.costs.T, strict=True)]
-    return Score(target, method, samples, seed, tuple(errors.tolist()), tuple(map(float, taus)), seconds)
+    errors, taus = [], []
+    for predicted, truth in zip(predict(held_out.features).T, held_out.costs.T, strict=True):
+        known = np.isfinite(predicted) & np.isfinite(truth)
+        told = known.sum() >= FEWEST_HELD_OUT
+        errors.append(float(np.abs(predicted[known] / truth[known] - 1).mean()) if told else nan)
+        tau = np.nan_to_num(kendalltau(predicted[known], truth[known]).statistic) if told else nan
+        taus.append(float(tau))
+    return Score(target, method, samples, seed, tuple(errors), tuple(taus), seconds)
 
 
 def _scaled(pretrained: Predictor, sample: CostedPairs, _seed: int) -> Predict:
-    factor = np.exp(np.log(sample.costs / pretrained.predict(sample.features)).mean(axis=0))
+    ratios = np.log(sample.costs / pretrained.predict(sample.features))
+    known = np.isfinite(ratios)
+    counts = known.sum(axis=0)
+    factor = np.exp(np.where(known, ratios, 0).sum(axis=0) / np.where(counts, counts, nan))
     return lambda features: pretrained.predict(features) * factor
 
 
@@ -147,9 +157,18 @@ def _boosting(_pretrained: Predictor, sample: CostedPairs, seed: int) -> Predict
 
 
 def _regressed(regressor: BaseEstimator, sample: CostedPairs) -> Predict:
-    """One ``regressor`` per metric, of its logarithm."""
-    models = [clone(regressor).fit(sample.features, costs) for costs in np.log(sample.costs.T)]
-    return lambda features: np.exp([model.predict(features) for model in models]).T
+    """One ``regressor`` per metric, of its logarithm; none of a metric with fewer than ``FEWEST`` costs."""
+    models = []
+    for costs in np.log(sample.costs.T):
+        known = np.isfinite(costs)
+        enough = known.sum() >= FEWEST
+        models.append(clone(regressor).fit(sample.features[known], costs[known]) if enough else None)
+
+    def predict(features: np.ndarray) -> np.ndarray:
+        unknown = np.full(len(features), nan)
+        return np.exp([unknown if model is None else model.predict(features) for model in models]).T
+
+    return predict
 
 
 METHODS: dict[Method, Callable[[Predictor, CostedPairs, int], Predict]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -11,16 +12,16 @@ from rich.console import Console
 from flows.experiments.cost_log import CostLog
 from flows.experiments.transfer import CostedPairs, Score, joined, run_seed
 from flows.experiments.transfer_pairs import SOURCES, TARGETS, Domain, costed_pairs, random_pairs
-from flows.experiments.transfer_report import transfer_page, transfer_png, transfer_values
-from flows.files import write_json
+from flows.experiments.transfer_report import Study, write_study
 from flows.pairs.accelerator_space import ACCELERATOR_SPACES
 from flows.pairs.cost_model import PairModel
 from flows.pairs.evaluation import ENERGY_TABLE
 from hwgen.errors import InputError
-from hwgen.files import write_bytes
 from nas.predictor.features import pair_features
 from nas.spaces import Space
 from nas.spaces import space as find_space
+
+METRICS = ("cycles", "energy")
 
 
 def run_transfer(
@@ -34,8 +35,7 @@ def run_transfer(
 ) -> str:
     """Compare predictors and write ``transfer.md``, ``.png`` and ``.json`` into ``directory``; returns the page.
 
-    Seed by seed, so that what is finished is comparable; the files are written anew after each seed. Costs that
-    ``directory`` knows from an earlier run are not found again. Raises InputError where there is no such
+    Costs that ``directory`` knows from an earlier run are not found again. Raises InputError where there is no such
     space, or no accelerators for ``dataset``.
     """
     networks = find_space(space_name, dataset)
@@ -49,17 +49,42 @@ def run_transfer(
     ]
     source = joined(sources)
     targets = {domain.name: _pairs(directory, networks, dataset, domain, target_pairs, console) for domain in TARGETS}
+    title = f"{space_name} x accelerator, {dataset}"
+    study = Study("transfer", title, _introduction(source_pairs, target_pairs), METRICS, tuple(targets))
+    return compared(directory, study, source, targets, seeds, console)
+
+
+def compared(
+    directory: Path,
+    study: Study,
+    source: CostedPairs,
+    targets: Mapping[str, CostedPairs],
+    seeds: int,
+    console: Console,
+) -> str:
+    """The page of all seeds, written anew after each, so that what is finished can be read."""
     scores: list[Score] = []
     page = ""
     for seed in range(seeds):
         scores += run_seed(seed, source, targets)
         console.print(f"seed {seed} done", highlight=False)
-        values = transfer_values(f"{space_name} x accelerator, {dataset}", source_pairs, target_pairs, scores)
-        page = transfer_page(values)
-        write_json(directory / "transfer.json", values)
-        write_bytes(directory / "transfer.md", page.encode())
-        write_bytes(directory / "transfer.png", transfer_png(values))
+        page = write_study(directory, study, scores)
     return page
+
+
+def _introduction(source_pairs: int, target_pairs: int) -> str:
+    memories = "; ".join(
+        f"`{domain.name}`: {domain.dataflow.value}, memory of {domain.memory.latency_cycles} cycles' latency and "
+        f"{domain.memory.cycles_per_beat} cycle(s) a beat"
+        for domain in (*SOURCES, *TARGETS)
+    )
+    return (
+        "A multi-task network learns the cycles and the energy of random pairs of one dataflow on several memories, "
+        f"{', '.join(f'`{domain.name}`' for domain in SOURCES)}, and is adapted to other dataflows and to a slower "
+        f"memory, of which it never saw a pair, with few samples of each. There are {source_pairs} source pairs, as "
+        f"many of each memory, and {target_pairs} of each target. Domains: {memories}. Cycles are modelled "
+        f"(`hwgen/cost_table.py`), energy is an estimate by the table `{ENERGY_TABLE.name}`."
+    )
 
 
 def _pairs(directory: Path, networks: Space, dataset: str, domain: Domain, count: int, console: Console) -> CostedPairs:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from math import nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,10 @@ from matplotlib.figure import Figure
 from flows.experiments.markdown import table
 from flows.experiments.strategies import CONFIDENCE, mean_and_interval
 from flows.experiments.transfer import SAMPLES, Method, Score
-from flows.experiments.transfer_pairs import SOURCES, TARGETS
 from flows.figures import plain, rendered
-from flows.pairs.evaluation import ENERGY_TABLE
+from flows.files import write_json
+from hwgen.files import write_bytes
 
-METRICS = ("cycles", "energy")
 COLOURS = {
     Method.SOURCE: "#c8ccd2",
     Method.SCALED: "#8a919e",
@@ -34,47 +35,52 @@ JUDGED = 20
 Cell = dict[str, Any]
 
 
-def transfer_values(title: str, source_pairs: int, target_pairs: int, scores: Sequence[Score]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Study:
+    """What is transferred from where to where."""
+
+    name: str
+    """Of the files."""
+    title: str
+    introduction: str
+    """In Markdown, without what is the same of every study."""
+    metrics: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+def write_study(directory: Path, study: Study, scores: Sequence[Score]) -> str:
+    """Write the study's ``.md``, ``.png`` and ``.json`` into ``directory``; the page."""
+    values = transfer_values(study, scores)
+    page = transfer_page(values)
+    write_json(directory / f"{study.name}.json", values)
+    write_bytes(directory / f"{study.name}.md", page.encode())
+    write_bytes(directory / f"{study.name}.png", transfer_png(values))
+    return page
+
+
+def transfer_values(study: Study, scores: Sequence[Score]) -> dict[str, Any]:
     """Everything that was measured, as JSON values."""
-    return {
-        "title": title,
-        "metrics": list(METRICS),
-        "energy_table": ENERGY_TABLE.name,
-        "domains": {
-            domain.name: {"dataflow": domain.dataflow.value, **asdict(domain.memory)} for domain in (*SOURCES, *TARGETS)
-        },
-        "source_pairs": source_pairs,
-        "target_pairs": target_pairs,
-        "scores": [{**asdict(score), "method": score.method.value} for score in scores],
-    }
+    return {**asdict(study), "scores": [{**asdict(score), "method": score.method.value} for score in scores]}
 
 
 def transfer_page(values: dict[str, Any]) -> str:
     """The page, in Markdown."""
     source = _cells(values, "source", Method.SOURCE)
-    seeds = len(source)
-    errors = ", ".join(f"{_error(source, metric)} of {name}" for metric, name in enumerate(METRICS))
-    memories = "; ".join(
-        f"`{name}`: {domain['dataflow']}, memory of {domain['latency_cycles']} cycles' latency and "
-        f"{domain['cycles_per_beat']} cycle(s) a beat"
-        for name, domain in values["domains"].items()
+    found = ", ".join(
+        f"{_error(source, metric)} of {name} (tau {_tau(source, metric):.3f})"
+        for metric, name in enumerate(values["metrics"])
+        if np.isfinite(_tau(source, metric))
     )
     lines = [
         f"# Predictors that transfer: {values['title']}",
         "",
-        "A multi-task network learns the cycles and the energy of random pairs of one dataflow on several memories, "
-        f"{', '.join(f'`{domain.name}`' for domain in SOURCES)}, and is adapted to other dataflows and to a slower "
-        "memory, of which it never saw a pair, with few samples of each. Cells are the mean absolute error "
-        f"over {seeds} seed(s) with the half-width of its {CONFIDENCE:.0%} confidence interval (Student's t), and "
-        f"Kendall's tau, on held-out pairs. Cycles are modelled (`hwgen/cost_table.py`), energy is an estimate by the "
-        f"table `{values['energy_table']}`; of each seed, {values['source_pairs']} source pairs, as many of each "
-        f"memory, and {values['target_pairs']} of each target are split anew. All learners have the same features and "
-        f"logarithmic targets. Domains: {memories}.",
+        f"{values['introduction']} Cells are the mean absolute error over {len(source)} seed(s) with the half-width of "
+        f"its {CONFIDENCE:.0%} confidence interval (Student's t), and Kendall's tau, on held-out pairs; of each seed, "
+        "all pairs are split anew. All learners have the same features and logarithmic targets.",
         "",
-        f"On the source's own held-out pairs the predictor errs by {errors}, tau "
-        f"{_tau(source, 0):.3f} and {_tau(source, 1):.3f}.",
+        f"On the source's own held-out pairs the predictor errs by {found}.",
         "",
-        "![Error by number of samples, for each target and metric](transfer.png)",
+        f"![Error by number of samples, for each target and metric]({values['name']}.png)",
         "",
         f"## With {JUDGED} samples",
         "",
@@ -88,39 +94,47 @@ def transfer_page(values: dict[str, Any]) -> str:
         "",
         *_table(_times(values)),
     ]
-    for target in TARGETS:
-        lines += ["", f"## `{target.name}`", "", *_table(_rows(values, target.name))]
+    for target in values["targets"]:
+        lines += ["", f"## `{target}`", "", *_table(_rows(values, target))]
     return "\n".join([*lines, ""])
 
 
 def _summary(values: dict[str, Any]) -> list[list[str]]:
     others = (Method.SCRATCH, Method.RIDGE, Method.BOOSTING, Method.SCALED, Method.K_CENTRE, Method.DISPUTED)
     rows = [["target", "metric", *others]]
-    for target in TARGETS:
-        own = _cells(values, target.name, Method.TRANSFERRED, JUDGED)
-        for metric, name in enumerate(METRICS):
+    for target in values["targets"]:
+        own = _cells(values, target, Method.TRANSFERRED, JUDGED)
+        for metric, name in enumerate(values["metrics"]):
             error = _mean_error(own, metric)
-            ratios = [error / _mean_error(_cells(values, target.name, other, JUDGED), metric) for other in others]
-            rows.append([f"`{target.name}`", name, *(f"{ratio:.2f}" for ratio in ratios)])
+            ratios = [error / _mean_error(_cells(values, target, other, JUDGED), metric) for other in others]
+            if np.isfinite(error):
+                rows.append([f"`{target}`", name, *("" if np.isnan(ratio) else f"{ratio:.2f}" for ratio in ratios)])
     return rows
 
 
 def _times(values: dict[str, Any]) -> list[list[str]]:
     methods = [method for method in Method if method is not Method.SOURCE]
     found = [
-        np.mean([_seconds(_cells(values, target.name, method, JUDGED)) for target in TARGETS]) for method in methods
+        np.mean([_seconds(_cells(values, target, method, JUDGED)) for target in values["targets"]])
+        for method in methods
     ]
     return [["", *methods], ["CPU s", *(f"{seconds:.3f}" for seconds in found)]]
 
 
 def _rows(values: dict[str, Any], target: str) -> list[list[str]]:
-    rows = [["method", *(f"{name}, {samples}" for name in METRICS for samples in SAMPLES)]]
+    judged = [
+        metric
+        for metric in range(len(values["metrics"]))
+        if np.isfinite(_mean_error(_cells(values, target, Method.TRANSFERRED), metric))
+    ]
+    rows = [["method", *(f"{values['metrics'][metric]}, {samples}" for metric in judged for samples in SAMPLES)]]
     for method in Method:
         row: list[str] = [method]
-        for metric in range(len(METRICS)):
+        for metric in judged:
             for samples in SAMPLES:
                 cells = _cells(values, target, method, 0 if method is Method.SOURCE else samples)
-                row.append(f"{_error(cells, metric)}, {_tau(cells, metric):.2f}")
+                told = np.isfinite(_mean_error(cells, metric))
+                row.append(f"{_error(cells, metric)}, {_tau(cells, metric):.2f}" if told else "")
         rows.append(row)
     return rows
 
@@ -140,16 +154,25 @@ def _cells(values: dict[str, Any], target: str, method: Method, samples: int | N
 
 
 def _error(cells: Sequence[Cell], metric: int) -> str:
-    mean, half = mean_and_interval([cell["errors"][metric] for cell in cells])
+    mean, half = mean_and_interval(_known(cells, "errors", metric))
     return f"{100 * mean:.1f} %" if np.isnan(half) else f"{100 * mean:.1f} ± {100 * half:.1f} %"
 
 
 def _mean_error(cells: Sequence[Cell], metric: int) -> float:
-    return float(np.mean([cell["errors"][metric] for cell in cells]))
+    return _mean(_known(cells, "errors", metric))
 
 
 def _tau(cells: Sequence[Cell], metric: int) -> float:
-    return float(np.mean([cell["taus"][metric] for cell in cells]))
+    return _mean(_known(cells, "taus", metric))
+
+
+def _known(cells: Sequence[Cell], field: str, metric: int) -> list[float]:
+    """Of the seeds that it is known of."""
+    return [cell[field][metric] for cell in cells if np.isfinite(cell[field][metric])]
+
+
+def _mean(found: Sequence[float]) -> float:
+    return float(np.mean(found)) if found else nan
 
 
 def _seconds(cells: Sequence[Cell]) -> float:
@@ -158,22 +181,23 @@ def _seconds(cells: Sequence[Cell]) -> float:
 
 def transfer_png(values: dict[str, Any]) -> bytes:
     """Error against samples, one panel per target and metric."""
-    figure = Figure(figsize=(3.2 * len(TARGETS), 6), dpi=150, layout="constrained")
-    panels = figure.subplots(len(METRICS), len(TARGETS), sharex=True, sharey="row", squeeze=False)
-    for column, target in enumerate(TARGETS):
+    targets, metrics = values["targets"], values["metrics"]
+    figure = Figure(figsize=(max(6, 3.2 * len(targets)), 3 * len(metrics)), dpi=150, layout="constrained")
+    panels = figure.subplots(len(metrics), len(targets), sharex=True, sharey="row", squeeze=False)
+    for column, target in enumerate(targets):
         for metric, axes in enumerate(panels[:, column]):
             for method, colour in COLOURS.items():
                 errors = [
-                    _mean_error(_cells(values, target.name, method, 0 if method is Method.SOURCE else samples), metric)
+                    _mean_error(_cells(values, target, method, 0 if method is Method.SOURCE else samples), metric)
                     for samples in SAMPLES
                 ]
                 axes.plot(SAMPLES, np.multiply(100, errors), color=colour, label=method.value, marker="o", markersize=3)
             axes.set(xscale="log", yscale="log", xticks=SAMPLES, xticklabels=[str(samples) for samples in SAMPLES])
             axes.minorticks_off()
             plain(axes)
-        panels[0, column].set_title(target.name)
+        panels[0, column].set_title(target)
         panels[-1, column].set_xlabel("samples")
-    for axes, name in zip(panels[:, 0], METRICS, strict=True):
+    for axes, name in zip(panels[:, 0], metrics, strict=True):
         axes.set(ylabel=f"mean error of {name}, %", yticks=TICKS, yticklabels=[str(tick) for tick in TICKS])
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)

@@ -94,7 +94,7 @@ def train(features: np.ndarray, targets: np.ndarray, seed: int) -> Predictor:
         raise ValueError("targets: one is not positive; accepted: positive numbers, and NaN where it is missing")
     known = np.isfinite(targets)
     # What never varies among these pairs says nothing of others, and no weight would be learnt for it.
-    feature_scale, target_scale = _scale(features, constant=np.inf), _scale(np.log(targets), constant=1.0)
+    feature_scale, target_scale = scale_of(features, constant=np.inf), scale_of(np.log(targets), constant=1.0)
     x = _clipped(feature_scale.standardised(features))
     y = torch.tensor(np.where(known, target_scale.standardised(np.log(targets)), 0), dtype=torch.float32)
     mask = torch.tensor(known)
@@ -117,8 +117,8 @@ def _fit(network: MultiTaskNetwork, x: Tensor, y: Tensor, known: Tensor) -> None
         schedule.step()
 
 
-def _scale(values: np.ndarray, constant: float) -> Scale:
-    """That of ``values`` [n, columns], where NaN does not count; ``constant`` where one has no deviation."""
+def scale_of(values: np.ndarray, constant: float) -> Scale:
+    """The scale of ``values`` [n, columns], where NaN does not count; ``constant`` where one has no deviation."""
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, values, 0).sum(axis=0) / count

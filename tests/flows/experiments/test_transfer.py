@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from flows.experiments.cost_log import CostLog
 from flows.experiments.transfer import METHODS, SAMPLES, CostedPairs, Method, Score, run_seed
 from flows.experiments.transfer_pairs import SOURCES, TARGETS, costed_pairs, random_pairs
-from flows.experiments.transfer_report import transfer_page, transfer_png, transfer_values
+from flows.experiments.transfer_report import Study, transfer_page, transfer_values, write_study
 from flows.pairs.accelerator_space import ACCELERATOR_SPACES
 from flows.pairs.evaluation import Cost, Pair
 from nas.predictor import network
@@ -20,6 +22,7 @@ from tests.flows.fakes import ToySpace
 from tests.flows.test_cli import assert_refused
 
 ACCELERATORS = ACCELERATOR_SPACES["digits"]
+STUDY = Study("toys", "toy", "Toys.", ("cycles", "energy"), tuple(target.name for target in TARGETS))
 
 
 def synthetic(factor: float, count: int) -> CostedPairs:
@@ -53,11 +56,51 @@ def test_a_source_that_is_off_by_a_factor_is_set_right_by_few_samples(scores: li
 
 
 def test_the_page_has_a_row_of_each_method_for_each_target(scores: list[Score]) -> None:
-    values = transfer_values("toy", 300, 150, scores)
-    page = transfer_page(values)
+    page = transfer_page(transfer_values(STUDY, scores))
     for method in Method:
         assert page.count(f"\n| {method} | ") == len(TARGETS)
-    assert transfer_png(values).startswith(b"\x89PNG")
+
+
+def test_a_study_is_written_as_a_page_with_its_picture_and_the_raw_scores(scores: list[Score], tmp_path: Path) -> None:
+    page = write_study(tmp_path, STUDY, scores)
+    assert (tmp_path / "toys.md").read_text() == page
+    assert "](toys.png)" in page
+    assert (tmp_path / "toys.png").read_bytes().startswith(b"\x89PNG")
+    assert len(json.loads((tmp_path / "toys.json").read_text())["scores"]) == len(scores)
+
+
+def test_a_metric_that_only_the_target_knows_is_learnt_of_its_samples_alone() -> None:
+    """The source as it is and times a factor say nothing of it, and the page leaves their cells empty."""
+    source, target = synthetic(1.0, 300), synthetic(3.0, 150)
+    unknown = CostedPairs(source.features, source.costs * [1, np.nan])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "STEPS", 30)
+        scores = run_seed(0, unknown, {"target": target})
+    told = {score.method for score in scores if score.target == "target" and np.isfinite(score.errors[1])}
+    assert told == set(METHODS) - {Method.SCALED}
+    (row,) = (line for line in page_of(scores).splitlines() if line.startswith(f"| {Method.SCALED} |"))
+    assert row.endswith("|  |  |  |")
+
+
+def test_a_target_of_which_a_metric_is_known_of_no_pair_is_not_judged_by_it() -> None:
+    target = synthetic(3.0, 150)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "STEPS", 30)
+        scores = run_seed(0, synthetic(1.0, 300), {"target": CostedPairs(target.features, target.costs * [1, np.nan])})
+    assert {np.isfinite(score.errors[1]) for score in scores if score.target == "target"} == {False}
+    assert "energy, 10" not in page_of(scores)
+    assert "cycles, 10" in page_of(scores)
+
+
+def test_a_small_target_leaves_the_samples_a_pool() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "STEPS", 5)
+        scores = run_seed(0, synthetic(1.0, 100), {"target": synthetic(3.0, 60)})
+    assert {score.samples for score in scores if score.method is Method.RIDGE} == set(SAMPLES)
+
+
+def page_of(scores: list[Score]) -> str:
+    return transfer_page(transfer_values(replace(STUDY, targets=("target",)), scores))
 
 
 def test_pairs_are_of_their_domain_different_and_always_the_same() -> None:

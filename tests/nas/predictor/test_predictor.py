@@ -83,10 +83,18 @@ def test_a_metric_without_samples_stays_the_source_s(source: Predictor) -> None:
     assert errors(adapted, 2 * UNSEEN_COSTS)[0] < 0.2
 
 
-def test_a_metric_that_the_source_does_not_know_is_refused() -> None:
+def test_a_metric_that_the_source_does_not_know_is_learnt_of_the_samples() -> None:
     ignorant = train(FEATURES, COSTS * [1, np.nan], seed=0)
-    with pytest.raises(ValueError, match="does not know"):
-        adapt(ignorant, FEATURES[:10], COSTS[:10])
+    adapted = adapt(ignorant, FEATURES[:30], COSTS[:30]).predict(UNSEEN)
+    mean = np.exp(np.log(COSTS[:30, 1]).mean())
+    assert errors(adapted, UNSEEN_COSTS)[1] < 0.5 * errors(np.full((100, 2), mean), UNSEEN_COSTS)[1]
+    assert np.isnan(ignorant.predict(UNSEEN)[:, 1]).all(), "the source is as it was"
+
+
+def test_one_sample_of_a_metric_that_the_source_does_not_know_leaves_it_unknown() -> None:
+    ignorant = train(FEATURES, COSTS * [1, np.nan], seed=0)
+    costs = np.where(np.arange(200)[:, None] < [200, 1], COSTS, np.nan)
+    assert np.isnan(adapt(ignorant, FEATURES[:30], costs[:30]).predict(UNSEEN)[:, 1]).all()
 
 
 def test_random_choices_differ() -> None:
