@@ -26,8 +26,8 @@ class Tier(StrEnum):
     """As modelled, but with a cheaper score in the place of the accuracy."""
     MODELLED = "modelled"
     """Cycles and actions of ``hwgen.cost_table``, uncorrected."""
-    MEASURED = "measured in RTL"
-    """Simulation of the generated Verilog."""
+    MEASURED = "measured"
+    """Simulation of the generated Verilog, or a board."""
 
 
 @dataclass(frozen=True)

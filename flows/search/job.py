@@ -74,7 +74,7 @@ def run_search(run: Path, settings: Settings, console: Console) -> Results:
     best = best_pair(front, constraints, objectives)
     if best is None:
         raise _nothing_to_choose(settings)
-    _say(console, f"front: {len(front)} pairs, all measured in RTL")
+    _say(console, f"front: {len(front)} pairs, all measured")
     directory = run / BEST
     if not directory.exists():
         _say(console, "next, the chosen network's training")

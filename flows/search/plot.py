@@ -125,7 +125,7 @@ def front_png(plot: FrontPlot) -> bytes:
     x, y, _ = plot.points(plot.modelled)
     axes.scatter(x, y, s=12, color=MODELLED_COLOUR, label="modelled only", zorder=1)
     x, y, _ = plot.points(plot.dominated)
-    axes.scatter(x, y, s=26, facecolors="white", edgecolors="#5b6573", label="measured in RTL, dominated", zorder=2)
+    axes.scatter(x, y, s=26, facecolors="white", edgecolors="#5b6573", label="measured, dominated", zorder=2)
     axes.step(*plot.staircase, where="post", color="#39424e", linewidth=1, zorder=3)
     x, y, colours = plot.points(plot.front)
     marks = axes.scatter(
@@ -136,7 +136,7 @@ def front_png(plot: FrontPlot) -> bytes:
         cmap=COLOURS,
         edgecolors="black",
         linewidths=0.8,
-        label="measured in RTL, Pareto front",
+        label="measured, Pareto front",
         zorder=4,
     )
     if plot.best is not None:
@@ -164,7 +164,7 @@ def front_html(plot: FrontPlot) -> str:
     figure = go.Figure()
     figure.add_trace(_scatter(plot, plot.modelled, "modelled only", {"size": 6, "color": MODELLED_COLOUR}))
     dominated = {"size": 8, "color": "white", "line": {"width": 1.2, "color": "#5b6573"}}
-    figure.add_trace(_scatter(plot, plot.dominated, "measured in RTL, dominated", dominated))
+    figure.add_trace(_scatter(plot, plot.dominated, "measured, dominated", dominated))
     x, y = plot.staircase
     figure.add_trace(
         go.Scatter(
@@ -183,7 +183,7 @@ def front_html(plot: FrontPlot) -> str:
         "colorbar": {"title": {"text": plot.label(plot.colour).replace(" (", "<br>(")}},
         "line": {"width": 1, "color": "black"},
     }
-    figure.add_trace(_scatter(plot, plot.front, "measured in RTL, Pareto front", front))
+    figure.add_trace(_scatter(plot, plot.front, "measured, Pareto front", front))
     if plot.best is not None:
         ring = {"size": 24, "symbol": "circle-open", "color": BEST_COLOUR, "line": {"width": 3}}
         figure.add_trace(_scatter(plot, [plot.best], "chosen pair", ring))
