@@ -1,14 +1,16 @@
-"""``cosynth characterise``: the points of the plan implemented one after the other; what is known is not done again."""
+"""``cosynth characterise``: the points of the plan implemented, some side by side; what is known is not done again."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
 from hashlib import sha256
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+from threading import Event
 
 from rich.console import Console
 
@@ -37,30 +39,57 @@ class PatienceLost(Exception):
     """Place and route takes too long; the message says so."""
 
 
-def add_rows(path: Path, seed: int, count: int, largest_array: int, route: bool, console: Console) -> None:
+class Interrupted(Exception):
+    """The rows are no longer wanted."""
+
+
+def add_rows(path: Path, seed: int, count: int, largest_array: int, route: bool, jobs: int, console: Console) -> None:
     """Have rows of the plan's first ``count`` points whose arrays have at most ``largest_array`` multipliers.
 
-    Rows are appended to ``path`` as they are found. One that is there already, of the same Verilog by the same tools,
-    is not made again. ``route``: place and route after synthesis. Raises InputError where ``path`` is damaged or being
-    written. A point that a tool fails on has no row.
+    Rows are appended to ``path`` as they are found, ``jobs`` points at a time. One that is there already, of the same
+    Verilog by the same tools, is not made again. ``route``: place and route after synthesis. Raises InputError where
+    ``path`` is damaged or being written. A point that a tool fails on has no row.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     points = list(islice(small_points(seed, largest_array), count))
-    with closing(LineLog(path, ROW_LINES)) as log:
+    interrupted = Event()
+    with closing(LineLog(path, ROW_LINES)) as log, console.status("") as status:
         known = {row.point: row for row in log.found}
-        for number, point in enumerate(points, 1):
-            with console.status(f"{number}/{count}") as status:
-                row = known.get(point)
-                far_enough = row is not None and (row.routed or row.refused or not route)
-                if row is not None and far_enough and row.made == _made(emit(point.config)):
-                    continue
-                try:
-                    row = implement_point(point, route, shown_on(status))
-                except ImplementationError as error:
-                    console.print(f"{number}/{count} left out: {error}", soft_wrap=True, highlight=False, markup=False)
-                    continue
-            log.append(row_values(row))
-            console.print(f"{number}/{count} {row_summary(row)}", soft_wrap=True, highlight=False)
+        shown = shown_on(status)
+
+        def watch(line: str) -> None:
+            if interrupted.is_set():
+                raise Interrupted
+            shown(line)
+
+        def make(point: Point) -> Row | None:
+            row = known.get(point)
+            far_enough = row is not None and (row.routed or row.refused or not route)
+            if row is not None and far_enough and row.made == _made(emit(point.config)):
+                return None
+            return implement_point(point, route, watch)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            numbers = {pool.submit(make, point): number for number, point in enumerate(points, 1)}
+            try:
+                for future in as_completed(numbers):
+                    _keep(future, f"{numbers[future]}/{count}", log, console)
+            except BaseException:
+                interrupted.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def _keep(made: Future[Row | None], number: str, log: LineLog[Row], console: Console) -> None:
+    """Append what was made of a point, and say so; only say so where a tool failed on it."""
+    try:
+        row = made.result()
+    except ImplementationError as error:
+        console.print(f"{number} left out: {error}", soft_wrap=True, highlight=False, markup=False)
+        return
+    if row is not None:
+        log.append(row_values(row))
+        console.print(f"{number} {row_summary(row)}", soft_wrap=True, highlight=False)
 
 
 def small_points(seed: int, largest_array: int) -> Iterator[Point]:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 import flows.characterisation.job
 from flows.characterisation.clock_model import FEWEST_ROWS
 from flows.characterisation.features import features
-from flows.characterisation.job import implement_point
+from flows.characterisation.job import implement_point, small_points
 from flows.characterisation.models import fit
 from flows.characterisation.plan import Point, plan
 from flows.characterisation.rows import Cells, Made, Routed, Row, read_rows, row_from_values, row_values
@@ -188,6 +189,42 @@ def test_rows_are_made_once_and_again_where_the_verilog_has_changed(
     assert characterise("--rows", 4, *small) == 0
     assert len(tools) == 11
     assert len(rows.read_text().splitlines()) == 11
+
+
+def test_points_are_implemented_side_by_side(
+    tools: Sequence[AcceleratorConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = flows.characterisation.job.synthesise
+    together = Barrier(2, timeout=20)
+
+    def synthesise(config: AcceleratorConfig, products: int, watch: Callable[[str], None]) -> Netlist:
+        together.wait()
+        return alone(config, products, watch)
+
+    monkeypatch.setattr(flows.characterisation.job, "synthesise", synthesise)
+    rows = tmp_path / "rows.jsonl"
+    assert characterise("--rows", 4, "--no-route", "--jobs", 2, "-o", rows) == 0
+    assert len(read_rows(rows)) == len(tools) == 4
+
+
+def test_what_runs_beside_a_point_that_ends_the_job_is_ended_too(
+    tools: Sequence[AcceleratorConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never_done_but_of_the_first(
+        netlist: Netlist, device: Device, grade: int, seed: int, watch: Callable[[str], None]
+    ) -> None:
+        watch("placing")
+        if netlist.verilog == f"module of {first};":
+            raise ValueError("an error in our own code")
+        while True:
+            watch("iter=1 wires=1000 overused=10")
+
+    first = next(small_points(0, 8)).config
+    monkeypatch.setattr(flows.characterisation.job, "place_and_route", never_done_but_of_the_first)
+    small = ("--largest-array", 8, "-o", tmp_path / "rows.jsonl")
+    with pytest.raises(ValueError, match="our own code"):
+        characterise("--rows", 2, "--jobs", 2, *small)
+    assert read_rows(tmp_path / "rows.jsonl") == {}
 
 
 def test_a_router_that_does_not_come_to_its_end_is_ended(
