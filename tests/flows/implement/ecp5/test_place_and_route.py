@@ -66,6 +66,7 @@ def routed_with(monkeypatch: pytest.MonkeyPatch, silent: Container[int], seed: i
 
     def run_nextpnr(arguments: Sequence[str], directory: Path, watch: Watch, patience_seconds: float) -> None:
         attempt = int(arguments[arguments.index("--seed") + 1])
+        watch("static" if "static" in arguments else "heap")
         if attempt in silent:
             raise SilentToolError("silence")
         (directory / "report.json").write_text(json.dumps(report_of([step("setup", 4.0, "x", "y")])))
@@ -83,7 +84,12 @@ def routed_with(monkeypatch: pytest.MonkeyPatch, silent: Container[int], seed: i
 def test_a_placement_that_cannot_be_routed_is_made_anew_by_the_next_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     result, said = routed_with(monkeypatch, silent={7}, seed=7)
     assert (result.seed, result.bitstream) == (8, b"bits")
-    assert said == ["no way to route the placement of seed 7"]
+    assert said == ["static", "no way to route the placement of seed 7", "static"]
+
+
+def test_the_last_placement_spreads_cells_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, said = routed_with(monkeypatch, silent={7, 8}, seed=7)
+    assert (result.seed, said[-1]) == (9, "heap")
 
 
 def test_what_no_seed_routes_names_the_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
