@@ -30,6 +30,8 @@ from nas.strategies.cost_network import CostNetwork
 
 METRICS = ("cycles", "lut_equivalents", "energy_uj")
 """What the network estimates, the costs among the objectives first."""
+MARKS = (20, 50, 100, 200, 400, 800)
+"""Proposals after which the page states hypervolumes."""
 COSTED = (1, 2)
 """The objectives that these are."""
 
@@ -110,13 +112,7 @@ def dance_page(values: dict[str, Any], plot: str) -> str:
     found = values["evaluator"]
     dance, rl = _curves(values, StrategyName.DANCE), _curves(values, StrategyName.RL)
     budgets = dance.shape[1], rl.shape[1]
-    marks = sorted({max(1, budgets[1] // 10), max(1, budgets[1] // 5), max(1, budgets[1] // 2), *budgets})
-    enough = np.flatnonzero(dance.mean(axis=0) >= rl.mean(axis=0)[-1])
-    verdict = (
-        f"after {enough[0] + 1}, {(enough[0] + 1) / budgets[1]:.0%} of them"
-        if len(enough)
-        else f"not within {budgets[0]}"
-    )
+    marks = sorted({*(mark for mark in MARKS if mark <= max(budgets)), *budgets})
     return "\n".join(
         [
             f"# DANCE's evaluator, trained beforehand: {values['title']}",
@@ -143,10 +139,24 @@ def dance_page(values: dict[str, Any], plot: str) -> str:
                 ],
             ),
             "",
-            f"`dance` reaches the mean that `rl` has after {budgets[1]} proposals {verdict}.",
+            "How many proposals `dance` needs for the mean hypervolume that `rl` has after so many:",
+            "",
+            *table(["proposals of `rl`", "hypervolume", "of `dance`", "part"], _needed(dance, rl, marks)),
             "",
         ]
     )
+
+
+def _needed(dance: np.ndarray, rl: np.ndarray, marks: Sequence[int]) -> list[list[str]]:
+    """Rows of the table that compares the proposals for equal means of the curves [seeds, proposals]."""
+    rows = []
+    for mark in marks:
+        if mark <= rl.shape[1]:
+            wanted = rl.mean(axis=0)[mark - 1]
+            enough = np.flatnonzero(dance.mean(axis=0) >= wanted)
+            found = (str(enough[0] + 1), f"{(enough[0] + 1) / mark:.0%}") if len(enough) else ("not reached", "")
+            rows.append([str(mark), f"{wanted:.3f}", *found])
+    return rows
 
 
 def _own_seconds(values: dict[str, Any], name: StrategyName) -> float:

@@ -19,6 +19,8 @@ from hwgen.errors import InputError
 from nas.spaces import space as find_space
 
 TARGET = "implemented"
+FEWEST_ROWS = max(SAMPLES) * 3 // 2
+"""So that half as many as are learnt from are held out."""
 COSTS = "modelled.jsonl"
 
 
@@ -31,9 +33,8 @@ def run_transfer_chip(
     """
     networks = find_space(space_name, dataset)
     known = list(read_rows(rows).values())
-    least = 2 * max(SAMPLES)
-    if len(known) < least:
-        raise InputError(f"rows: {rows} has {len(known)}; accepted: {least} or more")
+    if len(known) < FEWEST_ROWS:
+        raise InputError(f"rows: {rows} has {len(known)}; accepted: {FEWEST_ROWS} or more")
     directory.mkdir(parents=True, exist_ok=True)
     model = PairModel(networks)
     with closing(CostLog(directory / COSTS, model.cost)) as costs:

@@ -53,5 +53,5 @@ def test_too_few_rows_are_refused_and_nothing_written(capsys: pytest.CaptureFixt
     rows = tmp_path / "rows.jsonl"
     rows.write_text("".join(ROWS.read_text().splitlines(keepends=True)[:2]))
     arguments = ("experiment", "transfer-chip", "--rows", rows, "-o", tmp_path / "out")
-    assert_refused(capsys, *arguments, naming=f"rows: {rows} has 2; accepted: 100 or more")
+    assert_refused(capsys, *arguments, naming=f"rows: {rows} has 2; accepted: 75 or more")
     assert not (tmp_path / "out").exists()
