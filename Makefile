@@ -27,7 +27,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Place and route of the 8x8 preset for an ECP5-85k, in each dataflow: 18 to 37 minutes each.
+# Place and route of the 8x8 preset for an ECP5-85k, in each dataflow: 15 to 40 minutes each.
 clock: setup
 	$(BIN)/python -m flows.implement.ecp5.clock
 

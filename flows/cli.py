@@ -137,6 +137,9 @@ def implement(
     ] = None,
     speed_grade: Annotated[int, typer.Option(min=6, max=8, help="of the device: 6 is the slowest")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="of placement: clocks differ by some percent")] = 1,
+    placements: Annotated[
+        int, typer.Option(min=1, help="made side by side; the one that promises the fastest clock is routed")
+    ] = 2,
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/implementation"),
 ) -> None:
     """Synthesise, place and route an accelerator for an ECP5; write its bitstream, clock and resources."""
@@ -150,10 +153,10 @@ def implement(
     chip = find_device(device or "ecp5-85k")
     limit = chip.dsp if multipliers is None else min(multipliers, chip.dsp)
     if board is None:
-        report = run_implementation(output, config, chip, limit, speed_grade, seed, console)
+        report = run_implementation(output, config, chip, limit, speed_grade, seed, placements, console)
     else:
         on_board = board_config(board, config, memory_kib)
-        report = run_board_implementation(output, on_board, limit, speed_grade, seed, console)
+        report = run_board_implementation(output, on_board, limit, speed_grade, seed, placements, console)
     print_implementation(report, output, result_console())
 
 

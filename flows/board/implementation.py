@@ -46,7 +46,7 @@ def synthesise_board(config: BoardConfig, multipliers: int, watch: Watch) -> Net
 
 
 def run_board_implementation(
-    output: Path, config: BoardConfig, multipliers: int, speed_grade: int, seed: int, console: Console
+    output: Path, config: BoardConfig, multipliers: int, speed_grade: int, seed: int, placements: int, console: Console
 ) -> dict[str, Any]:
     """Implement the board and write Verilog, bitstream and report into ``output``; returns the report.
 
@@ -61,7 +61,7 @@ def run_board_implementation(
         watch = shown_on(status)
         netlist = synthesise_board(config, multipliers, watch)
         console.print(f"synthesised in {netlist.synth_seconds:.0f} s", highlight=False)
-        implementation = place_and_route(netlist, device, speed_grade, seed, watch, pins)
+        implementation = place_and_route(netlist, device, speed_grade, seed, watch, pins, placements)
     clock_mhz = config.clock_hz / 1e6
     if implementation.fmax_mhz < clock_mhz:
         raise ImplementationError(

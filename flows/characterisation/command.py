@@ -17,7 +17,9 @@ def characterise(
     seed: Annotated[int, typer.Option(min=0, help="of the plan")] = 0,
     largest_array: Annotated[int, typer.Option(min=4, help="multipliers: larger arrays are left out")] = 256,
     route: Annotated[bool, typer.Option(help="place and route; else stop after synthesis, without a clock")] = True,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="implemented side by side, a core each")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="implemented side by side: a core each, two to place")
+    ] = 1,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="ROWS.jsonl", help="where rows are found and added")
     ] = Path("runs/characterisation.jsonl"),

@@ -127,7 +127,9 @@ def _route(point: Point, netlist: Netlist, watch: Watch) -> tuple[Routed, float]
     result = place_and_route(netlist, point.device, SPEED_GRADE, SEED, _impatient(watch, PATIENCE_SECONDS))
     path = result.critical_path
     ends = f"{path.start} to {path.end}"
-    return Routed(result.fmax_mhz, ends, result.lut.used, result.ff.used, SPEED_GRADE, result.seed), result.seconds
+    return Routed(
+        result.fmax_mhz, ends, result.lut.used, result.ff.used, SPEED_GRADE, result.placer, result.seed
+    ), result.seconds
 
 
 def _impatient(watch: Watch, seconds: float) -> Watch:

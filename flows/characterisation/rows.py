@@ -37,6 +37,7 @@ class Routed:
     lut: int
     ff: int
     speed_grade: int
+    placer: str
     seed: int
 
 

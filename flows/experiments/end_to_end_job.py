@@ -13,6 +13,7 @@ from flows.experiments.end_to_end_plot import end_to_end_png
 from flows.experiments.end_to_end_report import end_to_end_page
 from flows.files import write_json
 from flows.implement.ecp5.job import run_implementation
+from flows.implement.ecp5.place_and_route import PLACEMENTS
 from flows.pairs.evaluation_log import EVALUATIONS, read_evaluations
 from flows.search.front_implementation import require_tools
 from flows.search.job import run_search
@@ -60,7 +61,9 @@ def _place_and_route(directory: Path, settings: Settings, results: Results, cons
     assert settings.device is not None and results.best is not None
     accelerator, device = results.best.pair.accelerator, settings.device
     with timed(directory, Stage.IMPLEMENTATION):
-        run_implementation(directory / BITSTREAM, accelerator, device, device.dsp, SPEED_GRADE, PLACEMENT_SEED, console)
+        run_implementation(
+            directory / BITSTREAM, accelerator, device, device.dsp, SPEED_GRADE, PLACEMENT_SEED, PLACEMENTS, console
+        )
 
 
 def _write(directory: Path, settings: Settings, results: Results) -> str:

@@ -35,6 +35,7 @@ def run_implementation(
     multipliers: int,
     speed_grade: int,
     seed: int,
+    placements: int,
     console: Console,
 ) -> dict[str, Any]:
     """Implement ``config`` and write Verilog, bitstream and report into the directory ``output``; returns the report.
@@ -49,7 +50,7 @@ def run_implementation(
         watch = shown_on(status)
         netlist = synthesise(config, multipliers, watch)
         console.print(f"synthesised in {netlist.synth_seconds:.0f} s", highlight=False)
-        implementation = place_and_route(netlist, device, speed_grade, seed, watch)
+        implementation = place_and_route(netlist, device, speed_grade, seed, watch, placements=placements)
     report = implementation_values(config, device, multipliers, speed_grade, netlist, implementation)
     write_implementation(output, netlist, implementation, report)
     return report
@@ -78,6 +79,7 @@ def implementation_values(
         "accelerator": config_values(config),
         "device": device.name,
         "speed_grade": speed_grade,
+        "placer": result.placer,
         "seed": result.seed,
         "boundary": BOUNDARY,
         "fmax_mhz": result.fmax_mhz,

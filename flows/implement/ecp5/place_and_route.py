@@ -14,18 +14,15 @@ from typing import Any
 from flows.implement.ecp5.boundary import INSTANCE, PINS
 from flows.implement.ecp5.devices import PACKAGE, Device, refuse_oversized
 from flows.implement.ecp5.floorplan import lay_out_array
+from flows.implement.ecp5.placement import NETLIST_FILE, PINS_FILE, PLACED_FILE, Placement, place
 from flows.implement.ecp5.tools import run_ecppack, run_nextpnr
 from flows.implement.netlist import Netlist
 from flows.tools import ImplementationError, SilentToolError, Watch
 
 TARGET_MHZ = 125
 """What placement and routing aim for. They stop improving paths that reach it."""
-PLACERS = (("--placer", "static"), ("--placer", "static"), ("--placer-heap-beta", "0.5"))
-"""Of the placements that are tried, each by the next seed, until one can be routed.
-
-The first one's wires are 14 to 28 % shorter, but now and then some have no way. The last one spreads cells out, so that
-wires are free to go straight.
-"""
+PLACEMENTS = 2
+"""Of which the most promising is routed, or where it cannot be, the next."""
 PATIENCE_SECONDS = 600
 """Without a word from nextpnr, which then looks all over the chip for a way for some last wires, and has not found it
 in half an hour either. Where it gets on, it says so every few seconds, or minutes on a busy machine."""
@@ -65,19 +62,26 @@ class Implementation:
     """Memories of 18 Kbit."""
     bitstream: bytes
     """What configures the chip: the accelerator in its boundary."""
+    placer: str
     seed: int
-    """Of the placement that was routed."""
+    """That made the placement that was routed."""
     seconds: float
-    """Attempts that could not be routed included."""
+    """Placements that were not, or could not be routed included."""
 
 
 def place_and_route(
-    netlist: Netlist, device: Device, speed_grade: int, seed: int, watch: Watch, pins: str = PINS
+    netlist: Netlist,
+    device: Device,
+    speed_grade: int,
+    seed: int,
+    watch: Watch,
+    pins: str = PINS,
+    placements: int = PLACEMENTS,
 ) -> Implementation:
     """Place and route ``netlist``, whose ports lie where ``pins`` says, in Lattice's preference format.
 
-    Where the router gets nowhere, the next seed places anew. Raises InputError where the netlist does not fit
-    ``device``, ImplementationError.
+    Of so many ``placements``, the first by ``seed``, that is routed which promises the fastest clock; where the router
+    gets nowhere, the next. Raises InputError where the netlist does not fit ``device``, ImplementationError.
     """
     refuse_oversized(device, netlist.cells)
     started = time.monotonic()
@@ -85,36 +89,34 @@ def place_and_route(
     laid_out = module | {"cells": lay_out_array(module, device.sites)}
     design = {**netlist.design, "modules": {top: laid_out}}
     part = (device.nextpnr, "--package", PACKAGE, "--speed", str(speed_grade))
-    for attempt, placer in enumerate(PLACERS, seed):
-        try:
-            report, bitstream = _attempt(design, (*part, *placer), attempt, watch, pins)
-        except SilentToolError:
-            watch(f"no way to route the placement of seed {attempt}")
-        else:
-            return read_report(report, bitstream, attempt, time.monotonic() - started)
-    raise ImplementationError(f"nextpnr found no way to route what it placed by the seeds {seed} to {attempt}")
+    options = (*part, "--freq", str(TARGET_MHZ), "--timing-allow-fail", "--lpf-allow-unconstrained")
+    with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
+        directory = Path(name)
+        (directory / NETLIST_FILE).write_text(json.dumps(design), encoding="utf-8")
+        (directory / PINS_FILE).write_text(pins, encoding="utf-8")
+        for placement in place(directory, placements, options, seed, watch):
+            try:
+                report, bitstream = _route(placement, options, watch)
+            except SilentToolError:
+                watch(f"no way to route the placement by {placement.placer}, seed {placement.seed}")
+            else:
+                return read_report(report, bitstream, placement, time.monotonic() - started)
+    raise ImplementationError(f"nextpnr found no way to route any of {placements} placements; accepted: more of them")
 
 
-def _attempt(
-    design: Mapping[str, Any], options: Sequence[str], seed: int, watch: Watch, pins: str
-) -> tuple[dict[str, Any], bytes]:
+def _route(placement: Placement, options: Sequence[str], watch: Watch) -> tuple[dict[str, Any], bytes]:
     """What nextpnr's report says, and the bitstream. Raises SilentToolError, ImplementationError."""
     # Of an 8x8 ``router2`` still overused some wires after a hundred iterations, and led others round these until the
     # slowest path was 18.5 ns; ``router1`` was done sooner, at 11.3 ns.
-    effort = ("--freq", str(TARGET_MHZ), "--seed", str(seed), "--router", "router1")
-    permitted = ("--timing-allow-fail", "--lpf-allow-unconstrained")
-    files = ("--json", "netlist.json", "--lpf", "pins.lpf", "--report", "report.json", "--textcfg", "chip.config")
-    with tempfile.TemporaryDirectory(prefix="cosynth-") as name:
-        directory = Path(name)
-        (directory / "netlist.json").write_text(json.dumps(design), encoding="utf-8")
-        (directory / "pins.lpf").write_text(pins, encoding="utf-8")
-        run_nextpnr([*options, *effort, *permitted, *files], directory, watch, PATIENCE_SECONDS)
-        run_ecppack(["--compress", "chip.config", "chip.bit"], directory, watch)
-        report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
-        return report, (directory / "chip.bit").read_bytes()
+    placed = ("--json", PLACED_FILE, "--lpf", PINS_FILE, "--no-pack", "--no-place", "--seed", str(placement.seed))
+    found = ("--router", "router1", "--report", "report.json", "--textcfg", "chip.config")
+    run_nextpnr([*options, *placed, *found], placement.directory, watch, PATIENCE_SECONDS)
+    run_ecppack(["--compress", "chip.config", "chip.bit"], placement.directory, watch)
+    report = json.loads((placement.directory / "report.json").read_text(encoding="utf-8"))
+    return report, (placement.directory / "chip.bit").read_bytes()
 
 
-def read_report(report: Mapping[str, Any], bitstream: bytes, seed: int, seconds: float) -> Implementation:
+def read_report(report: Mapping[str, Any], bitstream: bytes, placement: Placement, seconds: float) -> Implementation:
     """An implementation by what nextpnr's ``--report`` says of it."""
     (clock,) = report["fmax"].values()
     (slowest,) = (path["path"] for path in report["critical_paths"] if path["from"] == path["to"])
@@ -127,7 +129,8 @@ def read_report(report: Mapping[str, Any], bitstream: bytes, seed: int, seconds:
         dsp=resources["MULT18X18D"],
         bram=resources["DP16KD"],
         bitstream=bitstream,
-        seed=seed,
+        placer=placement.placer,
+        seed=placement.seed,
         seconds=seconds,
     )
 

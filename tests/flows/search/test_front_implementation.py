@@ -31,7 +31,7 @@ FRONT = [AcceleratorConfig(dataflow=dataflow) for dataflow in Dataflow]
 FOUND = Evaluation(
     Pair("a network", FRONT[0]), Tier.MEASURED, Cost(125_000, 1.0), 0.9, AccuracyTier.TABULAR, "a table", macs=250_000
 )
-CLOCK = Routed(62.5, "drain.x to drain.y", 21_000, 11_900, 6, 1)
+CLOCK = Routed(62.5, "drain.x to drain.y", 21_000, 11_900, 6, "heap", 1)
 
 Implement = Callable[[Point, bool, object], Row]
 

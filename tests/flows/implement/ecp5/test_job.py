@@ -38,10 +38,13 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> None:
         cells = {name: {"type": kind} for name, kind in CELLS.items()}
         return Netlist(emit(config), {"modules": {"boundary": {"cells": cells}}}, "accelerator.", 1.0)
 
-    def place_and_route(netlist: Netlist, device: Device, grade: int, seed: int, watch: object) -> Implementation:
+    def place_and_route(
+        netlist: Netlist, device: Device, grade: int, seed: int, watch: object, placements: int
+    ) -> Implementation:
+        assert placements == 3
         path = CriticalPath("drain.x", "drain.y", delay_ns=20.0, routing_ns=15.0)
         cells = (Resource(500, 1000), Resource(300, 1000), Resource(4, 10), Resource(2, 10))
-        return Implementation(50.0, path, *cells, bitstream=b"bits", seed=seed, seconds=2.0)
+        return Implementation(50.0, path, *cells, bitstream=b"bits", placer="heap", seed=seed, seconds=2.0)
 
     monkeypatch.setattr(flows.implement.ecp5.job, "synthesise", synthesise)
     monkeypatch.setattr(flows.implement.ecp5.job, "place_and_route", place_and_route)
@@ -51,7 +54,10 @@ def test_it_leaves_verilog_bitstream_and_report(
     tools: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "chip"
-    assert run("--set", "rows=4", "--set", "cols=4", "--multipliers", 40, "--seed", 7, "-o", output) == 0
+    assert (
+        run("--set", "rows=4", "--set", "cols=4", "--multipliers", 40, "--seed", 7, "--placements", 3, "-o", output)
+        == 0
+    )
     assert sorted(path.name for path in output.iterdir()) == ["accelerator.bit", "accelerator.v", "implementation.json"]
     assert (output / "accelerator.bit").read_bytes() == b"bits"
     assert "module cosynth_accelerator(" in (output / "accelerator.v").read_text()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import flows.implement.ecp5.place_and_route
+import flows.implement.ecp5.placement
 from flows.cli import app
 from flows.errors import exit_code
 from flows.implement.ecp5.devices import DEVICES
@@ -20,6 +21,7 @@ from flows.implement.ecp5.place_and_route import (
     place_and_route,
     read_report,
 )
+from flows.implement.ecp5.placement import Placement
 from flows.implement.netlist import Netlist
 from flows.tools import ImplementationError, SilentToolError, Watch
 
@@ -54,47 +56,93 @@ def test_a_report_names_the_registers_at_the_ends_of_the_critical_path() -> None
         step("routing", 1.5, adder, capture),
         step("setup", 0.0, capture, capture),
     ]
-    result = read_report(report_of(path), b"", seed=1, seconds=2.0)
+    result = read_report(report_of(path), b"", Placement(Path(), "heap", 1, 40.0), seconds=2.0)
     assert (result.fmax_mhz, result.lut, result.bram) == (250.0, Resource(40, 100), Resource(10, 100))
     assert result.critical_path == CriticalPath(
         "compute_engine.drain.x", "compute_engine.drain.lane_0.product", delay_ns=4.0, routing_ns=2.75
     )
 
 
-def routed_with(monkeypatch: pytest.MonkeyPatch, silent: Container[int], seed: int) -> tuple[Implementation, list[str]]:
-    """Place and route where nextpnr falls silent for the seeds ``silent``; and all that was said."""
+Fails = Callable[[str, int], ImplementationError | None]
+"""What becomes of a placer and a seed."""
 
-    def run_nextpnr(arguments: Sequence[str], directory: Path, watch: Watch, patience_seconds: float) -> None:
-        attempt = int(arguments[arguments.index("--seed") + 1])
-        watch("static" if "static" in arguments else "heap")
-        if attempt in silent:
-            raise SilentToolError("silence")
+
+def never(_placer: str, _seed: int) -> None:
+    return None
+
+
+def placed_and_routed(
+    monkeypatch: pytest.MonkeyPatch,
+    estimates: Mapping[tuple[str, int], float],
+    placing: Fails = never,
+    routing: Fails = never,
+) -> tuple[Implementation, list[tuple[str, int]]]:
+    """With seed 7, where nextpnr has these ``estimates``; and of what placer and seed placements were routed."""
+    tried: list[tuple[str, int]] = []
+
+    def run_placer(arguments: Sequence[str], directory: Path, watch: Watch) -> None:
+        placer, seed = arguments[arguments.index("--placer") + 1], int(arguments[arguments.index("--seed") + 1])
+        if error := placing(placer, seed):
+            raise error
+        watch("Info: Max frequency for clock 'clk': 12.00 MHz (FAIL at 125.00 MHz)")
+        watch(f"Info: Max frequency for clock 'clk': {estimates[placer, seed]:.2f} MHz (FAIL at 125.00 MHz)")
+        (directory / "placed.json").write_text(json.dumps([placer, seed]))
+
+    def run_router(arguments: Sequence[str], directory: Path, watch: Watch, patience_seconds: float) -> None:
+        placer, seed = json.loads((directory / arguments[arguments.index("--json") + 1]).read_text())
+        tried.append((placer, seed))
+        if error := routing(placer, seed):
+            raise error
         (directory / "report.json").write_text(json.dumps(report_of([step("setup", 4.0, "x", "y")])))
 
     def run_ecppack(arguments: Sequence[str], directory: Path, watch: Watch) -> None:
         (directory / "chip.bit").write_bytes(b"bits")
 
-    monkeypatch.setattr(flows.implement.ecp5.place_and_route, "run_nextpnr", run_nextpnr)
+    monkeypatch.setattr(flows.implement.ecp5.placement, "run_nextpnr", run_placer)
+    monkeypatch.setattr(flows.implement.ecp5.place_and_route, "run_nextpnr", run_router)
     monkeypatch.setattr(flows.implement.ecp5.place_and_route, "run_ecppack", run_ecppack)
-    said: list[str] = []
     nothing = Netlist("", {"modules": {"boundary": {"cells": {}, "netnames": {}}}}, "", 0.0)
-    return place_and_route(nothing, DEVICES["ecp5-25k"], 6, seed, said.append), said
+    result = place_and_route(nothing, DEVICES["ecp5-25k"], 6, 7, lambda _: None, placements=len(estimates))
+    return result, tried
 
 
-def test_a_placement_that_cannot_be_routed_is_made_anew_by_the_next_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, said = routed_with(monkeypatch, silent={7}, seed=7)
-    assert (result.seed, result.bitstream) == (8, b"bits")
-    assert said == ["static", "no way to route the placement of seed 7", "static"]
+def test_the_placement_that_promises_the_fastest_clock_is_routed(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimates = {("static", 7): 70.0, ("heap", 7): 64.5, ("static", 8): 90.25}
+    result, tried = placed_and_routed(monkeypatch, estimates)
+    assert (result.placer, result.seed, result.bitstream) == ("static", 8, b"bits")
+    assert tried == [("static", 8)]
 
 
-def test_the_last_placement_spreads_cells_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, said = routed_with(monkeypatch, silent={7, 8}, seed=7)
-    assert (result.seed, said[-1]) == (9, "heap")
+def test_where_a_placement_cannot_be_routed_the_next_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(placer: str, _seed: int) -> ImplementationError | None:
+        return SilentToolError("silence") if placer == "static" else None
+
+    result, tried = placed_and_routed(monkeypatch, {("static", 7): 70.0, ("heap", 7): 64.5}, routing=silent)
+    assert (result.placer, tried) == ("heap", [("static", 7), ("heap", 7)])
 
 
-def test_what_no_seed_routes_names_the_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ImplementationError, match="by the seeds 4 to 6"):
-        routed_with(monkeypatch, silent={4, 5, 6}, seed=4)
+def test_where_no_placement_can_be_routed_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ImplementationError, match="any of 2 placements"):
+        placed_and_routed(
+            monkeypatch, {("static", 7): 70.0, ("heap", 7): 64.5}, routing=lambda *_: SilentToolError("silence")
+        )
+
+
+def test_a_placer_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def illegal(placer: str, _seed: int) -> ImplementationError | None:
+        return ImplementationError("no legal site") if placer == "static" else None
+
+    result, tried = placed_and_routed(monkeypatch, {("static", 7): 70.0, ("heap", 7): 64.5}, placing=illegal)
+    assert (result.placer, tried) == ("heap", [("heap", 7)])
+
+
+def test_where_every_placer_fails_the_first_one_s_error_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ImplementationError, match="no legal site of static"):
+        placed_and_routed(
+            monkeypatch,
+            {("static", 7): 70.0, ("heap", 7): 64.5},
+            placing=lambda placer, _: ImplementationError(f"no legal site of {placer}"),
+        )
 
 
 @pytest.mark.slow
