@@ -75,6 +75,8 @@ def _memories(cells: Mapping[str, Cell], sites: Sites, width: tuple[int, int], m
     places = {name: WEIGHTS.search(name) for name, cell in cells.items() if cell["type"] == "DP16KD"}
     order = sorted((int(at["wide"]), int(at["deep"]), name) for name, at in places.items() if at is not None)
     near = [site for site in sites.memories if width[0] <= site[0] <= width[1]]
+    if not near:
+        return {}
     rows = sorted(sites.memory_rows, key=lambda row: abs(row - middle))[: ceil(len(order) / len(near))]
     if len(rows) > MEMORY_ROWS or len(order) > len(rows) * len(near):
         return {}

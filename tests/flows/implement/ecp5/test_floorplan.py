@@ -87,6 +87,17 @@ def test_each_cell_has_a_site_of_its_own_that_the_device_has(
         assert "dot_products" in name or "weight_buffer" in name
 
 
+def test_beside_an_array_too_narrow_for_memories_they_are_left_to_the_placer() -> None:
+    """One product by a multiplier, the others by LUTs: on some device no column of memories lies along it."""
+    places = frozenset((col, row) for col in range(2) for row in range(2))
+    laid_out = [
+        sites(lay_out_array(array(2, 2, 1, places - {alone}), device.sites))
+        for device in DEVICES.values()
+        for alone in places
+    ]
+    assert not all(any("weight_buffer" in name for name in put) for put in laid_out)
+
+
 def test_an_array_column_is_one_block_and_columns_stand_in_order() -> None:
     put = sites(lay_out_array(array(8, 8, 15), DEVICES["ecp5-85k"].sites))
     blocks = [[put[f"array.dot_products.${col * 8 + row}"] for row in range(8)] for col in range(8)]
