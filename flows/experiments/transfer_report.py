@@ -180,12 +180,21 @@ def _seconds(cells: Sequence[Cell]) -> float:
 
 
 def transfer_png(values: dict[str, Any]) -> bytes:
-    """Error against samples, one panel per target and metric."""
-    targets, metrics = values["targets"], values["metrics"]
-    figure = Figure(figsize=(max(6, 3.2 * len(targets)), 3 * len(metrics)), dpi=150, layout="constrained")
-    panels = figure.subplots(len(metrics), len(targets), sharex=True, sharey="row", squeeze=False)
-    for column, target in enumerate(targets):
-        for metric, axes in enumerate(panels[:, column]):
+    """Error against samples, a panel per metric and target: a row per metric, or one row of a single target."""
+    targets = values["targets"]
+    judged = [
+        metric
+        for metric in range(len(values["metrics"]))
+        if any(np.isfinite(score["errors"][metric]) for score in values["scores"] if score["target"] in targets)
+    ]
+    in_a_row = len(targets) == 1
+    rows, columns = (1, len(judged)) if in_a_row else (len(judged), len(targets))
+    figure = Figure(figsize=(3.2 * columns, 3 * rows + 0.6), dpi=150, layout="constrained")
+    drawn = figure.subplots(rows, columns, sharex=True, sharey="row", squeeze=False)
+    panels = drawn.T if in_a_row else drawn
+    for target, of_target in zip(targets, panels.T, strict=True):
+        of_target[0].set_title(target)
+        for metric, axes in zip(judged, of_target, strict=True):
             for method, colour in COLOURS.items():
                 errors = [
                     _mean_error(_cells(values, target, method, 0 if method is Method.SOURCE else samples), metric)
@@ -195,9 +204,10 @@ def transfer_png(values: dict[str, Any]) -> bytes:
             axes.set(xscale="log", yscale="log", xticks=SAMPLES, xticklabels=[str(samples) for samples in SAMPLES])
             axes.minorticks_off()
             plain(axes)
-        panels[0, column].set_title(target)
-        panels[-1, column].set_xlabel("samples")
-    for axes, name in zip(panels[:, 0], metrics, strict=True):
+    for axes in drawn[-1]:
+        axes.set_xlabel("samples")
+    for metric, axes in zip(judged, panels[:, 0], strict=True):
+        name = values["metrics"][metric]
         axes.set(ylabel=f"mean error of {name}, %", yticks=TICKS, yticklabels=[str(tick) for tick in TICKS])
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
