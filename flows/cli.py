@@ -19,6 +19,7 @@ from flows.characterisation.command import characterise
 from flows.errors import exit_code
 from flows.experiments.command import experiments
 from flows.files import new_directory, refuse_occupied, refuse_unwritable, write_array
+from flows.implement.ecp5.placement import PLACEMENTS
 from flows.network import load_network
 from flows.options import (
     Accelerator,
@@ -139,7 +140,7 @@ def implement(
     seed: Annotated[int, typer.Option(min=0, help="of placement: clocks differ by some percent")] = 1,
     placements: Annotated[
         int, typer.Option(min=1, help="made side by side; the one that promises the fastest clock is routed")
-    ] = 2,
+    ] = PLACEMENTS,
     output: Annotated[Path, typer.Option("--output", "-o", help="directory to write")] = Path("build/implementation"),
 ) -> None:
     """Synthesise, place and route an accelerator for an ECP5; write its bitstream, clock and resources."""

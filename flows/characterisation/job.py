@@ -14,6 +14,7 @@ from threading import Event
 
 from rich.console import Console
 
+from flows.accelerators import accelerator_summary
 from flows.characterisation.plan import Point, plan
 from flows.characterisation.rows import ROW_LINES, Cells, Made, Routed, Row, row_summary, row_values
 from flows.implement.ecp5.devices import refuse_oversized
@@ -63,6 +64,7 @@ def add_rows(path: Path, seed: int, count: int, largest_array: int, route: bool,
             shown(line)
 
         def make(point: Point) -> Row | None:
+            watch(f"{accelerator_summary(point.config)} on {point.device.name}")
             row = known.get(point)
             far_enough = row is not None and (row.routed or row.refused or not route)
             if row is not None and far_enough and row.made == _made(emit(point.config)):

@@ -13,7 +13,7 @@ from flows.experiments.end_to_end_plot import end_to_end_png
 from flows.experiments.end_to_end_report import end_to_end_page
 from flows.files import write_json
 from flows.implement.ecp5.job import run_implementation
-from flows.implement.ecp5.place_and_route import PLACEMENTS
+from flows.implement.ecp5.placement import PLACEMENTS
 from flows.pairs.evaluation_log import EVALUATIONS, read_evaluations
 from flows.search.front_implementation import require_tools
 from flows.search.job import run_search

@@ -122,11 +122,7 @@ def _times(values: dict[str, Any]) -> list[list[str]]:
 
 
 def _rows(values: dict[str, Any], target: str) -> list[list[str]]:
-    judged = [
-        metric
-        for metric in range(len(values["metrics"]))
-        if np.isfinite(_mean_error(_cells(values, target, Method.TRANSFERRED), metric))
-    ]
+    judged = _judged(values, [target])
     rows = [["method", *(f"{values['metrics'][metric]}, {samples}" for metric in judged for samples in SAMPLES)]]
     for method in Method:
         row: list[str] = [method]
@@ -137,6 +133,16 @@ def _rows(values: dict[str, Any], target: str) -> list[list[str]]:
                 row.append(f"{_error(cells, metric)}, {_tau(cells, metric):.2f}" if told else "")
         rows.append(row)
     return rows
+
+
+def _judged(values: dict[str, Any], targets: Sequence[str]) -> list[int]:
+    """The metrics that some predictor of ``targets`` has an error of."""
+    scores = [score for score in values["scores"] if score["target"] in targets]
+    return [
+        metric
+        for metric in range(len(values["metrics"]))
+        if any(np.isfinite(score["errors"][metric]) for score in scores)
+    ]
 
 
 def _table(rows: list[list[str]]) -> list[str]:
@@ -182,11 +188,7 @@ def _seconds(cells: Sequence[Cell]) -> float:
 def transfer_png(values: dict[str, Any]) -> bytes:
     """Error against samples, a panel per metric and target: a row per metric, or one row of a single target."""
     targets = values["targets"]
-    judged = [
-        metric
-        for metric in range(len(values["metrics"]))
-        if any(np.isfinite(score["errors"][metric]) for score in values["scores"] if score["target"] in targets)
-    ]
+    judged = _judged(values, targets)
     in_a_row = len(targets) == 1
     rows, columns = (1, len(judged)) if in_a_row else (len(judged), len(targets))
     figure = Figure(figsize=(3.2 * columns, 3 * rows + 0.6), dpi=150, layout="constrained")

@@ -14,15 +14,13 @@ from typing import Any
 from flows.implement.ecp5.boundary import INSTANCE, PINS
 from flows.implement.ecp5.devices import PACKAGE, Device, refuse_oversized
 from flows.implement.ecp5.floorplan import lay_out_array
-from flows.implement.ecp5.placement import NETLIST_FILE, PINS_FILE, PLACED_FILE, Placement, place
+from flows.implement.ecp5.placement import NETLIST_FILE, PINS_FILE, PLACED_FILE, PLACEMENTS, Placement, place
 from flows.implement.ecp5.tools import run_ecppack, run_nextpnr
 from flows.implement.netlist import Netlist
 from flows.tools import ImplementationError, SilentToolError, Watch
 
 TARGET_MHZ = 125
 """What placement and routing aim for. They stop improving paths that reach it."""
-PLACEMENTS = 2
-"""Of which the most promising is routed, or where it cannot be, the next."""
 PATIENCE_SECONDS = 600
 """Without a word from nextpnr, which then looks all over the chip for a way for some last wires, and has not found it
 in half an hour either. Where it gets on, it says so every few seconds, or minutes on a busy machine."""

@@ -19,6 +19,8 @@ PLACERS = {
     "heap": ("--placer", "heap", "--placer-heap-beta", "0.5"),
 }
 """nextpnr's options by placer: wires by the first are 14 to 28 % shorter, the other one knows which ways are slow."""
+PLACEMENTS = 2
+"""Of which the most promising is routed, or where it cannot be, the next."""
 NETLIST_FILE, PINS_FILE, PLACED_FILE = "netlist.json", "pins.lpf", "placed.json"
 """In a placement's directory: what was placed, where its ports lie, and where everything does."""
 ESTIMATE = re.compile(r"Max frequency for clock .*: ([0-9.]+) MHz")
