@@ -24,7 +24,7 @@ from nas.oracles import (
 from nas.spaces import Space
 from nas.strategies import StrategyName
 from nas.supernet import Supernet, train_supernet
-from nas.train import Trained, fine_tune_recipe, recipe, train, train_architecture
+from nas.train import Trained, fine_tune, fine_tune_recipe, recipe, train_architecture
 
 SUPERNET = "supernet.pt"
 BELOW: dict[Oracle, tuple[Oracle, ...]] = {
@@ -118,9 +118,8 @@ class SupernetSource:
 
     def train(self, architecture: str) -> Trained:
         config = fine_tune_recipe(self._dataset.name, self._settings.training_epochs)
-        return train(
-            self.oracle.supernet.extract(architecture), self._dataset, config, seed=self._settings.reporting_seed
-        )
+        network = self.oracle.supernet.extract(architecture)
+        return fine_tune(network, self._dataset, config, seed=self._settings.reporting_seed)
 
 
 class ScratchSource:

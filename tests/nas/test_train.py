@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nas.data import Split
 from nas.spaces import space
-from nas.train import TrainConfig, accuracy, augment, recipe, train_architecture
+from nas.train import TrainConfig, accuracy, augment, fine_tune, recipe, train_architecture
 
 CONV = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"
 
@@ -25,6 +25,17 @@ def test_the_same_seed_trains_the_same_network(digits):
     first, second, other = (train_architecture(space_, CONV, digits, config, seed=seed).network for seed in (0, 0, 1))
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("learning_rate", "kept"), [(0.05, False), (100.0, True)])
+def test_fine_tuning_keeps_the_weights_of_before_where_they_classify_better(digits, learning_rate, kept):
+    network = train_architecture(space("nasbench201", "digits"), CONV, digits, recipe("digits", 2)).network
+    before = [parameter.clone() for parameter in network.parameters()]
+    tuned = fine_tune(network, digits, TrainConfig(epochs=3, learning_rate=learning_rate, batch_size=64))
+    after = tuned.network.parameters()
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True)) is kept
+    assert tuned.validation_accuracy == accuracy(tuned.network, digits.validation)
+    assert tuned.test_accuracy == accuracy(tuned.network, digits.test)
 
 
 @given(shift=st.integers(0, 3), mirror=st.booleans(), seed=st.integers(0, 100))
