@@ -72,9 +72,13 @@ class Queue:
         """Places taken before ``now``; the first instruction has left its own where the gate holds it."""
         return len(self._entries) - (bool(self._entries) and self._held_from() < now)
 
-    def has_room(self, now: int) -> bool:
-        """Whether an instruction may be written."""
-        return self.level(now) < QUEUE_DEPTH
+    def had_room(self, now: int) -> bool:
+        """Whether an instruction may be written: there was room a cycle ago, and none was written since."""
+        if self.level(now - 1) < QUEUE_DEPTH:
+            return True
+        if self.level(now) < QUEUE_DEPTH:
+            self._agenda.visit(now + 1)
+        return False
 
     def write(self, instruction: Instruction, now: int) -> None:
         """Append an instruction, readable from the next cycle on."""

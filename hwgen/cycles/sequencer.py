@@ -14,6 +14,8 @@ from hwgen.rtl.sequencer import ENOUGH_LOADS
 
 BUFFER_LATENCY = 1
 """Cycles from a beat's arrival to its leaving ``hwgen.rtl.queue``."""
+SATISFIED_LATENCY = 1
+"""Cycles from that in which END's waits are satisfied to that in which the sequencer knows."""
 GROUPS_AHEAD = 2
 """Groups of instructions on their way or in the buffer."""
 
@@ -92,13 +94,16 @@ class Sequencer:
         instruction = self._instructions[self._next]
         if instruction.opcode is Opcode.END:
             satisfied = self._run.retirements.reached_from(instruction.waits)
-            if satisfied is None or satisfied > now:
+            if satisfied is None:
+                return False
+            if satisfied >= now:
+                self._run.agenda.visit(satisfied + SATISFIED_LATENCY)
                 return False
             self._ended_at = now
             self._finish(now)
             return True
         queue = self._queues[instruction.engine]
-        if not queue.has_room(now):
+        if not queue.had_room(now):
             return False
         queue.write(instruction, now)
         self._next += 1

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal, Value
-from amaranth.lib import wiring
+from amaranth.hdl import Array, Cat, Module, Signal, Value
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out, connect
 
 from hwgen.config import AcceleratorConfig
-from hwgen.isa import Region
+from hwgen.isa import HeaderLayout, Opcode, Region, TransferLayout
 from hwgen.program import Engine
 from hwgen.registers import COUNTERS
 from hwgen.rtl.act_buffer import ActBuffer
+from hwgen.rtl.axi import ADDRESS_BITS as AXI_ADDRESS_BITS
 from hwgen.rtl.axi import axi4_lite_slave_ports, axi4_master_ports
 from hwgen.rtl.burst_splitter import BurstSplitter
 from hwgen.rtl.compute_engine import ComputeEngine
 from hwgen.rtl.control_registers import ADDRESS_BITS, ControlRegisters
-from hwgen.rtl.instruction_gate import RETIRED_BITS, InstructionGate
+from hwgen.rtl.instruction_gate import RETIRED_BITS, InstructionGate, waits_of
 from hwgen.rtl.load_engine import LoadEngine
 from hwgen.rtl.read_port import ReadPort
 from hwgen.rtl.sequencer import Sequencer
@@ -79,8 +80,13 @@ class Accelerator(wiring.Component):
         }
         for engine in Engine:
             connect(m, sequencer.queues[engine], gates[engine].queued)
-            m.d.comb += gates[engine].waits.eq(sequencer.waits[engine])
-            connect(m, gates[engine].released, queues[engine])
+            m.d.comb += gates[engine].waits.eq(waits_of(sequencer.shown[engine]))
+            released = gates[engine].released
+            m.d.comb += [
+                queues[engine].valid.eq(released.valid),
+                queues[engine].payload.instruction.eq(released.payload),
+                released.ready.eq(queues[engine].ready),
+            ]
             m.d.comb += sequencer.retired[engine].eq(retired[engine])
             m.d.comb += [gates[engine].retired[other].eq(retired[other]) for other in Engine]
         m.d.comb += [
@@ -89,7 +95,18 @@ class Accelerator(wiring.Component):
             registers.finished.eq(sequencer.finished),
             self.irq.eq(registers.done),
         ]
-        m.d.comb += [engine.bases[region].eq(registers.bases[region]) for engine in (load, store) for region in Region]
+        # What engines decide by is worked out as an instruction enters its gate.
+        for engine in (Engine.LOAD, Engine.STORE):
+            transfer = data.View(TransferLayout, sequencer.shown[engine])
+            address = Signal(AXI_ADDRESS_BITS, name=f"{engine.name.lower()}_address", reset_less=True)
+            with m.If(gates[engine].queued.ready):
+                m.d.sync += address.eq(Array(registers.bases)[transfer.region] + transfer.dram_offset)
+            m.d.comb += queues[engine].payload.address.eq(address)
+        is_add = Signal(reset_less=True)
+        with m.If(compute_gate.queued.ready):
+            header = data.View(HeaderLayout, sequencer.shown[Engine.COMPUTE][: HeaderLayout.size])
+            m.d.sync += is_add.eq(header.opcode == Opcode.ADD)
+        m.d.comb += compute.instructions.payload.is_add.eq(is_add)
 
         # Data: memory <-> load and store engines <-> activation buffer <-> compute engine.
         connect(m, sequencer.requests, fetch_splitter.requests)

@@ -8,18 +8,16 @@ from amaranth.lib.wiring import In, Out, connect
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig, Dataflow
 from hwgen.isa import (
-    INSTRUCTION_BITS,
     PARAMETER_BYTES,
     WORD_ADDRESS_BITS,
     AddLayout,
-    HeaderLayout,
     MacLayout,
-    Opcode,
 )
 from hwgen.rtl.act_buffer import PlaceLayout
 from hwgen.rtl.add_sequencer import AddSequencer
 from hwgen.rtl.drain import Drain, DrainLayout
 from hwgen.rtl.eltwise_adder import EltwiseAdder
+from hwgen.rtl.instruction_gate import ReleasedComputationLayout
 from hwgen.rtl.load_engine import parameter_bits
 from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.multiplier_array import Array
@@ -60,7 +58,7 @@ class ComputeEngine(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "instructions": In(stream.Signature(INSTRUCTION_BITS)),  # whose waits are satisfied
+                "instructions": In(stream.Signature(ReleasedComputationLayout)),  # whose waits are satisfied
                 "fetch": Out(FetchLayout),
                 "fetched": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),
                 "write_strobe": Out(config.requant_lanes),
@@ -98,15 +96,12 @@ class ComputeEngine(wiring.Component):
 
         # Dispatch: a computation is announced to the drain as it starts. An addition bypasses the array, so it
         # starts only when the drain has come to it.
-        header = data.View(HeaderLayout, self.instructions.payload)
-        mac = data.View(MacLayout, self.instructions.payload)
-        add = data.View(AddLayout, self.instructions.payload)
-        is_add = Signal()
+        instruction, is_add = self.instructions.payload.instruction, self.instructions.payload.is_add
+        mac, add = data.View(MacLayout, instruction), data.View(AddLayout, instruction)
         announced = Signal()
         m.d.comb += [
-            is_add.eq(header.opcode == Opcode.ADD),
-            macs.instructions.payload.eq(self.instructions.payload),
-            adds.instructions.payload.eq(self.instructions.payload),
+            macs.instructions.payload.eq(instruction),
+            adds.instructions.payload.eq(instruction),
             macs.instructions.valid.eq(self.instructions.valid & ~is_add & descriptors.input.ready & ~adds.active),
             adds.instructions.valid.eq(self.instructions.valid & is_add & announced & drain.add_ready),
             self.instructions.ready.eq(
@@ -170,7 +165,7 @@ class ComputeEngine(wiring.Component):
             m.d.sync += delayed.eq(beside[-1])
             beside.append(delayed)
         controls = [data.View(ControlLayout, stage[: ControlLayout.size]) for stage in beside]
-        control, control_before = controls[-1], controls[-2]
+        control_before = controls[-2]
         reads_weights = controls[-1 - weight_buffer.latency].new_weights
         m.d.comb += [
             weight_buffer.read_address.eq(beside[-1 - weight_buffer.latency][ControlLayout.size :]),
@@ -181,7 +176,7 @@ class ComputeEngine(wiring.Component):
             array.arriving.eq(control_before),
             array.vectors.eq(operand_stage.operands),
             array.weights.eq(weight_buffer.read_data),
-            adder.control.eq(control),
+            adder.arriving.eq(control_before),
             adder.operands.eq(operand_stage.operands[0]),
             adder.instruction.eq(adds.instruction),
         ]

@@ -61,13 +61,18 @@ class ControlRegisters(wiring.Component):
             write & (word_write == offsets["CONTROL"] // 4) & self.s_axil_wstrb[0] & self.s_axil_wdata[0] & ~running
         )
         m.d.sync += self.start.eq(starts)
+        # A base's bytes are written a cycle later, when it is known which.
+        written = Signal(32, reset_less=True)
+        m.d.sync += written.eq(self.s_axil_wdata)
         for region, name in BASE_REGISTERS.items():
-            with m.If(write & (word_write == offsets[name] // 4)):
-                for byte in range(4):
-                    with m.If(self.s_axil_wstrb[byte]):
-                        m.d.sync += self.bases[region][8 * byte : 8 * byte + 8].eq(
-                            self.s_axil_wdata[8 * byte : 8 * byte + 8]
-                        )
+            writes = Signal(4, name=f"writes_{name.lower()}")
+            m.d.sync += writes.eq(
+                self.s_axil_wstrb & (write & (word_write == offsets[name] // 4)).replicate(len(writes))
+            )
+            for byte, writes_byte in enumerate(writes):
+                with m.If(writes_byte):
+                    place = slice(8 * byte, 8 * byte + 8)
+                    m.d.sync += self.bases[region][place].eq(written[place])
 
         with m.If(starts):
             m.d.sync += [running.eq(1), self.done.eq(0), error.eq(0)]
@@ -83,8 +88,8 @@ class ControlRegisters(wiring.Component):
             *(to.eq(increment) for to, increment in zip(counters.increments, self.increments, strict=True)),
         ]
 
-        # One read at a time; that of a counter waits for the counter's turn.
-        reading, answered = Signal(), Signal()
+        # One read at a time: what it means is found in its first cycle. That of a counter waits for the counter's turn.
+        reading, found, answered = Signal(), Signal(), Signal()
         word = Signal(ADDRESS_BITS - 2, reset_less=True)
         m.d.comb += self.s_axil_arready.eq(~reading & ~self.s_axil_rvalid)
         with m.If(self.s_axil_arready):
@@ -95,7 +100,12 @@ class ControlRegisters(wiring.Component):
             m.d.sync += self.s_axil_rvalid.eq(0)
 
         first_counter = COUNTER_BASE // 4
-        of_counter = (word >= first_counter) & (word < first_counter + 2 * len(COUNTERS))
+        of_counter, value = Signal(reset_less=True), Signal(32, reset_less=True)
+        m.d.sync += [
+            found.eq(reading & ~answered),
+            of_counter.eq((word >= first_counter) & (word < first_counter + 2 * len(COUNTERS))),
+            value.eq(0),
+        ]
         geometry = self.config.rows | self.config.cols << 8 | self.config.bus_bits << 16
         values: dict[int, ValueLike] = {
             offsets["STATUS"] // 4: Cat(self.done, running, error),
@@ -103,17 +113,16 @@ class ControlRegisters(wiring.Component):
             offsets["GEOMETRY"] // 4: Const(geometry, 32),
             **{offsets[name] // 4: self.bases[region] for region, name in BASE_REGISTERS.items()},
         }
+        with m.Switch(word):
+            for register, known in values.items():
+                with m.Case(register):
+                    m.d.sync += value.eq(known)
         m.d.comb += [
-            counters.read.eq(reading & of_counter),
+            counters.read.eq(found & of_counter),
             counters.index.eq((word - first_counter)[1:]),
-            answered.eq(reading & (counters.valid | ~of_counter)),
+            answered.eq(found & (counters.valid | ~of_counter)),
         ]
         counted = Mux(word[0], counters.total[32:], counters.total[:32])
         with m.If(answered):
-            with m.Switch(word):
-                for register, value in values.items():
-                    with m.Case(register):
-                        m.d.sync += self.s_axil_rdata.eq(value)
-                with m.Default():
-                    m.d.sync += self.s_axil_rdata.eq(Mux(of_counter, counted, 0))
+            m.d.sync += self.s_axil_rdata.eq(Mux(of_counter, counted, value))
         return m

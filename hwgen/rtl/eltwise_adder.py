@@ -22,9 +22,9 @@ class EltwiseAdder(wiring.Component):
         self.lanes = config.eltwise_lanes
         super().__init__(
             {
-                "control": In(ControlLayout),  # beside the operands; add and right matter
+                "arriving": In(ControlLayout),  # a cycle before the operands; add and right matter
                 "operands": In(8 * self.lanes),
-                "instruction": In(AddLayout),  # held while its operands pass
+                "instruction": In(AddLayout),  # held while its operands arrive and pass
                 "valid": Out(1),  # sums are there
                 "sums": Out(data.ArrayLayout(signed(32), self.lanes)),  # until the next
             }
@@ -32,23 +32,20 @@ class EltwiseAdder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        operand = Signal(OperandLayout)
-        with m.If(self.control.right):
-            m.d.comb += [
-                operand.zero_point.eq(self.instruction.right_zero),
-                operand.multiplier.eq(self.instruction.right_multiplier),
-                operand.shift.eq(self.instruction.right_shift),
-            ]
-        with m.Else():
-            m.d.comb += [
-                operand.zero_point.eq(self.instruction.left_zero),
-                operand.multiplier.eq(self.instruction.left_multiplier),
-                operand.shift.eq(self.instruction.left_shift),
-            ]
+        # Operands find their scale in registers: to choose it in front of every subtraction would be a way too far.
+        operand, control = Signal(OperandLayout, reset_less=True), Signal(ControlLayout)
+        m.d.sync += control.eq(self.arriving)
+        for side, chosen in (("left", ~self.arriving.right), ("right", self.arriving.right)):
+            with m.If(chosen):
+                m.d.sync += [
+                    operand.zero_point.eq(self.instruction[f"{side}_zero"]),
+                    operand.multiplier.eq(self.instruction[f"{side}_multiplier"]),
+                    operand.shift.eq(self.instruction[f"{side}_shift"]),
+                ]
         # The lanes stand still, and cost no energy, while nothing passes them.
         passing, works = Signal(PrescaleLane.latency - 2), Signal()
-        m.d.sync += [passing.eq(Cat(self.control.add, passing)), works.eq(self.control.add | passing.any())]
-        complete = self.control.add & self.control.right
+        m.d.sync += [passing.eq(Cat(control.add, passing)), works.eq(control.add | passing.any())]
+        complete = control.add & control.right
         for stage in range(PrescaleLane.latency):
             delayed = Signal(name=f"complete_{stage}")
             m.d.sync += delayed.eq(complete)

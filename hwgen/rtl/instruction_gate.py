@@ -10,10 +10,16 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.isa import INSTRUCTION_BITS, HeaderLayout
 from hwgen.program import Engine
+from hwgen.rtl.axi import ADDRESS_BITS
 
 RETIRED_BITS = 24
 WaitsLayout = data.ArrayLayout(RETIRED_BITS, len(Engine))
 """Of each engine, how many instructions are waited for."""
+
+ReleasedTransferLayout = data.StructLayout({"instruction": INSTRUCTION_BITS, "address": ADDRESS_BITS})
+"""An instruction of the load or the store engine, and the address in memory of its data."""
+ReleasedComputationLayout = data.StructLayout({"instruction": INSTRUCTION_BITS, "is_add": 1})
+"""An instruction of the compute engine, and whether it is an addition."""
 
 
 def waits_of(instruction: Value) -> Value:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.config import AcceleratorConfig
 from hwgen.isa import (
-    INSTRUCTION_BITS,
     PARAMETER_BYTES,
     WORD_ADDRESS_BITS,
     HeaderLayout,
     Opcode,
-    Region,
     TransferLayout,
     WordLoadLayout,
 )
 from hwgen.rtl.act_buffer import load_layout
 from hwgen.rtl.axi import RequestLayout
+from hwgen.rtl.instruction_gate import ReleasedTransferLayout
 from hwgen.rtl.queue import Queue
 from hwgen.rtl.row_beats import RowBeats, buffer_rows_layout
 from hwgen.rtl.row_requests import RowRequests
@@ -34,8 +33,7 @@ class LoadEngine(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "instructions": In(stream.Signature(INSTRUCTION_BITS)),  # whose waits are satisfied
-                "bases": In(32).array(len(Region)),
+                "instructions": In(stream.Signature(ReleasedTransferLayout)),  # whose waits are satisfied
                 "requests": Out(stream.Signature(RequestLayout)),
                 "beats": In(stream.Signature(config.bus_bits)),
                 "act": Out(stream.Signature(load_layout(config.bus_bytes))),  # to the activation buffer
@@ -61,18 +59,16 @@ class LoadEngine(wiring.Component):
 
         # An instruction becomes requests now, and rows to put its beats into when they come. Words are rows that begin
         # on a beat and are asked for as one.
-        header = data.View(HeaderLayout, self.instructions.payload)
-        transfer = data.View(TransferLayout, self.instructions.payload)
-        words = data.View(WordLoadLayout, self.instructions.payload)
+        header = data.View(HeaderLayout, self.instructions.payload.instruction)
+        transfer = data.View(TransferLayout, self.instructions.payload.instruction)
+        words = data.View(WordLoadLayout, self.instructions.payload.instruction)
         is_act, is_weight = header.opcode == Opcode.LOAD_ACT, header.opcode == Opcode.LOAD_WEIGHT
-        address = Signal(32)
         word_bytes = Mux(is_weight, beats_per_weight * bus_bytes, beats_per_parameter * bus_bytes)
         rows = Signal(rows_layout)
         m.d.comb += [
-            address.eq(Array(self.bases)[transfer.region] + transfer.dram_offset),
             self.instructions.ready.eq(row_requests.rows.ready & descriptors.input.ready),
             row_requests.rows.valid.eq(self.instructions.valid & descriptors.input.ready),
-            row_requests.rows.payload.address.eq(address),
+            row_requests.rows.payload.address.eq(self.instructions.payload.address),
             row_requests.rows.payload.pitch.eq(transfer.dram_pitch),
             row_requests.rows.payload.row_bytes.eq(Mux(is_act, transfer.row_bytes, words.beats << beat_bits)),
             row_requests.rows.payload.rows.eq(Mux(is_act, transfer.rows, 1)),
@@ -81,7 +77,7 @@ class LoadEngine(wiring.Component):
             rows.place.address.eq(Mux(is_act, transfer.act_address, words.word_address)),
             rows.pitch.eq(Mux(is_act, transfer.act_pitch, 1)),
             rows.banked.eq(is_act & transfer.banked),
-            rows.start.eq(Mux(is_act, address, 0)),
+            rows.start.eq(Mux(is_act, self.instructions.payload.address, 0)),
             rows.start_step.eq(Mux(is_act, transfer.dram_pitch, 0)),
             rows.row_bytes.eq(Mux(is_act, transfer.row_bytes, word_bytes)),
             rows.rows.eq(Mux(is_act, transfer.rows, words.words)),

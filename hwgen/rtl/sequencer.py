@@ -16,7 +16,7 @@ from hwgen.isa import (
 )
 from hwgen.program import Engine
 from hwgen.rtl.axi import MAX_BURST_BEATS, RequestLayout
-from hwgen.rtl.instruction_gate import RETIRED_BITS, WaitsLayout, waits_of
+from hwgen.rtl.instruction_gate import RETIRED_BITS
 from hwgen.rtl.queue import Queue
 
 QUEUE_DEPTH = 16
@@ -38,7 +38,7 @@ class Sequencer(wiring.Component):
                 "requests": Out(stream.Signature(RequestLayout)),
                 "beats": In(stream.Signature(bus_bits)),
                 "queues": Out(stream.Signature(INSTRUCTION_BITS)).array(len(Engine)),
-                "waits": Out(WaitsLayout).array(len(Engine)),  # of what each queue shows, from registers
+                "shown": Out(INSTRUCTION_BITS).array(len(Engine)),  # what each queue shows, from registers
                 "finished": Out(1),  # pulse: the program has ended
             }
         )
@@ -81,15 +81,19 @@ class Sequencer(wiring.Component):
         addressed = Signal(len(Engine))
         """The engine of a complete instruction."""
         header = data.View(HeaderLayout, instruction)
+        has_room = Signal(len(Engine), init=2 ** len(Engine) - 1)
+        """Of each queue, a cycle ago, as it lies far away; none has been written since, as instructions take longer."""
+        dispatches = Signal(len(Engine))
+        m.d.comb += dispatches.eq(addressed & has_room)
         queues = []
         for engine in Engine:
             queue = Queue(INSTRUCTION_BITS, depth=QUEUE_DEPTH)
             m.submodules[f"{engine.name.lower()}_queue"] = queue
-            m.d.comb += [queue.input.payload.eq(instruction), queue.input.valid.eq(addressed[engine])]
+            m.d.comb += [queue.input.payload.eq(instruction), queue.input.valid.eq(dispatches[engine])]
             m.d.comb += [
                 self.queues[engine].valid.eq(queue.output.valid),
                 self.queues[engine].payload.eq(queue.stored),
-                self.waits[engine].eq(waits_of(queue.output.payload)),
+                self.shown[engine].eq(queue.output.payload),
                 queue.output.ready.eq(self.queues[engine].ready),
             ]
             queues.append(queue)
@@ -97,7 +101,8 @@ class Sequencer(wiring.Component):
         m.d.comb += enough_loads.eq(queues[Engine.LOAD].level >= ENOUGH_LOADS)
 
         dispatched = Signal()
-        m.d.comb += dispatched.eq((addressed & Cat(queue.input.ready for queue in queues)).any())
+        m.d.comb += dispatched.eq(dispatches.any())
+        m.d.sync += has_room.eq(Cat(queue.input.ready for queue in queues))
         # What was fetched beyond END is taken from the buffer and dropped.
         m.d.comb += [
             consumed.eq(buffer.output.valid & (~complete | dispatched | ~running)),
@@ -122,9 +127,14 @@ class Sequencer(wiring.Component):
                         with m.Case(opcode):
                             m.d.sync += addressed[engine].eq(1)
 
-        is_end = running & complete & (header.opcode == Opcode.END)
+        # All but the last beat of an instruction is there a cycle before it is complete: what it waits for is compared.
+        is_end, satisfied = Signal(), Signal()
         waits = Cat(header.wait_load, header.wait_compute, header.wait_store)
-        with m.If(is_end & (Cat(self.retired[engine] for engine in Engine) == waits)):
+        m.d.sync += [
+            is_end.eq(header.opcode == Opcode.END),
+            satisfied.eq(Cat(self.retired[engine] for engine in Engine) == waits),
+        ]
+        with m.If(running & complete & is_end & satisfied):
             m.d.sync += running.eq(0)
         stopping = Signal()
         with m.If(self.start):

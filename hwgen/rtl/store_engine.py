@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.config import AcceleratorConfig
-from hwgen.isa import INSTRUCTION_BITS, Region, TransferLayout
+from hwgen.isa import TransferLayout
 from hwgen.rtl.act_buffer import store_layout
 from hwgen.rtl.axi import RequestLayout, write_data_layout
+from hwgen.rtl.instruction_gate import ReleasedTransferLayout
 from hwgen.rtl.queue import Queue
 from hwgen.rtl.row_beats import RowBeats
 from hwgen.rtl.row_requests import RowRequests
@@ -30,8 +31,7 @@ class StoreEngine(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "instructions": In(stream.Signature(INSTRUCTION_BITS)),  # whose waits are satisfied
-                "bases": In(32).array(len(Region)),
+                "instructions": In(stream.Signature(ReleasedTransferLayout)),  # whose waits are satisfied
                 "requests": Out(stream.Signature(RequestLayout)),
                 "places": Out(stream.Signature(store_layout(config.bus_bytes))),  # beats to read
                 "stored_valid": In(1),  # one of those beats is there, in their order
@@ -48,18 +48,16 @@ class StoreEngine(wiring.Component):
         bus_bytes = self.config.bus_bytes
         m.submodules.row_requests = row_requests = RowRequests(bus_bytes)
         m.submodules.row_beats = row_beats = RowBeats(bus_bytes)
-        instruction = data.View(TransferLayout, self.instructions.payload)
+        instruction = data.View(TransferLayout, self.instructions.payload.instruction)
         in_flight = Signal(range(IN_FLIGHT + 1))
         has_room = in_flight != IN_FLIGHT
         accept = Signal()
-        address = Signal(32)
         requested, read = row_requests.rows, row_beats.rows
         m.d.comb += [
-            address.eq(Array(self.bases)[instruction.region] + instruction.dram_offset),
             self.instructions.ready.eq(requested.ready & read.ready & has_room),
             accept.eq(self.instructions.valid & self.instructions.ready),
             requested.valid.eq(accept),
-            requested.payload.address.eq(address),
+            requested.payload.address.eq(self.instructions.payload.address),
             requested.payload.pitch.eq(instruction.dram_pitch),
             requested.payload.row_bytes.eq(instruction.row_bytes),
             requested.payload.rows.eq(instruction.rows),
@@ -68,7 +66,7 @@ class StoreEngine(wiring.Component):
             read.payload.place.bank.eq(instruction.bank),
             read.payload.pitch.eq(instruction.act_pitch),
             read.payload.banked.eq(instruction.banked),
-            read.payload.start.eq(address),
+            read.payload.start.eq(self.instructions.payload.address),
             read.payload.start_step.eq(instruction.dram_pitch),
             read.payload.row_bytes.eq(instruction.row_bytes),
             read.payload.rows.eq(instruction.rows),

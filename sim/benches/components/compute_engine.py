@@ -15,6 +15,7 @@ from hwgen.isa import ACT_ADDRESS_BITS, PARAMETER_BYTES, Opcode, RoundingMode, e
 from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
 from hwgen.rtl.add_sequencer import add_steps
 from hwgen.rtl.drain_writes import Write, add_writes, mac_writes
+from hwgen.rtl.instruction_gate import ReleasedComputationLayout
 from hwgen.rtl.mac_steps import mac_steps
 from hwgen.rtl.multiplier_array import ArrayGolden
 from hwgen.rtl.operand_rows import Rows
@@ -178,7 +179,15 @@ async def agrees_with_the_goldens(dut: Any, pause: float, take_maximum: bool) ->
     steps = mac_steps([fields for opcode, fields in program if opcode is Opcode.MAC], CONFIG)
     sums = deque(golden_sums(steps, buffers))
     expected: list[Write] = []
-    payloads = [int.from_bytes(encode(opcode, **fields), "little") for opcode, fields in program]
+    payloads = [
+        ReleasedComputationLayout.const(
+            {
+                "instruction": int.from_bytes(encode(opcode, **fields), "little"),
+                "is_add": opcode is Opcode.ADD,
+            }
+        ).as_bits()
+        for opcode, fields in program
+    ]
     cocotb.start_soon(put(dut, "instructions", payloads, pause))
     cocotb.start_soon(buffers.answer(dut))
     written: list[Write] = []

@@ -25,10 +25,10 @@ def random_scale() -> tuple[int, int, int]:
 
 
 async def drive(dut: Any, values: list[int], **control: int) -> None:
-    """One cycle's operands and control."""
-    dut.operands.value = int.from_bytes(bytes(value & 0xFF for value in values), "little")
-    dut.control.value = ControlLayout.const(control).as_bits()
+    """One cycle's control, and a cycle later its operands."""
+    dut.arriving.value = ControlLayout.const(control).as_bits()
     await FallingEdge(dut.clk)
+    dut.operands.value = int.from_bytes(bytes(value & 0xFF for value in values), "little")
 
 
 async def receive(dut: Any, sums: list[list[int]]) -> None:
@@ -42,7 +42,7 @@ async def receive(dut: Any, sums: list[list[int]]) -> None:
 
 @cocotb.test()
 async def agrees_with_the_golden(dut: Any) -> None:
-    await start(dut, "control")
+    await start(dut, "arriving")
     expected: list[list[int]] = []
     sums: list[list[int]] = []
     cocotb.start_soon(receive(dut, sums))
@@ -66,6 +66,6 @@ async def agrees_with_the_golden(dut: Any) -> None:
                 for left, right in zip(pair["left"], pair["right"], strict=True)
             ]
         )
-    for _ in range(EltwiseAdder.latency):
+    for _ in range(EltwiseAdder.latency + 1):
         await drive(dut, [0] * LANES)
     assert sums == expected

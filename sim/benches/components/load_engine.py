@@ -10,6 +10,7 @@ from cocotb.triggers import RisingEdge
 
 from hwgen.isa import ACT_ADDRESS_BITS, PARAMETER_BYTES, Opcode, Region, encode
 from hwgen.rtl.act_buffer import load_layout, row_places
+from hwgen.rtl.instruction_gate import ReleasedTransferLayout
 from sim.benches.components.setup import configuration, start
 from sim.benches.streams import answer, put
 
@@ -23,7 +24,7 @@ Write = tuple[object, ...]
 """(bank, address, byte) of the activation buffer, or (opcode, address, word) of the buffer that the opcode loads."""
 
 
-def random_load() -> tuple[bytes, list[Write]]:
+def random_load() -> tuple[int, list[Write]]:
     """An instruction and what it writes, in order."""
     region = random.choice(list(Region))
     opcode = random.choice((Opcode.LOAD_ACT, Opcode.LOAD_ACT, *WORD_BYTES))
@@ -48,17 +49,19 @@ def random_load() -> tuple[bytes, list[Write]]:
         for word in range(words):
             first = BASES[region] + offset + word * beats * BUS_BYTES
             writes.append((opcode, address + word, MEMORY[first : first + WORD_BYTES[opcode]]))
-    return encode(opcode, region=region, **fields), writes
+    released = {
+        "instruction": int.from_bytes(encode(opcode, region=region, **fields), "little"),
+        "address": BASES[region] + offset,
+    }
+    return ReleasedTransferLayout.const(released).as_bits(), writes
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.5])
 async def loads_every_byte_into_its_place(dut: Any, pause: float) -> None:
     await start(dut, "instructions__valid", "act__ready", "beats__valid", "requests__ready")
-    for region, base in enumerate(BASES):
-        getattr(dut, f"bases__{region}").value = base
     loads = [random_load() for _ in range(INSTRUCTIONS)]
-    cocotb.start_soon(put(dut, "instructions", [int.from_bytes(code, "little") for code, _ in loads], pause))
+    cocotb.start_soon(put(dut, "instructions", [released for released, _ in loads], pause))
     cocotb.start_soon(answer(dut, MEMORY, BUS_BYTES, pause))
 
     written: list[Write] = []

@@ -12,6 +12,7 @@ from cocotb.triggers import RisingEdge
 from hwgen.isa import Opcode, Region, encode
 from hwgen.rtl.act_buffer import row_places, store_layout
 from hwgen.rtl.axi import RequestLayout, request_beats, write_data_layout
+from hwgen.rtl.instruction_gate import ReleasedTransferLayout
 from sim.benches.components.setup import configuration, start
 from sim.benches.streams import put
 
@@ -24,7 +25,7 @@ Write = tuple[int, int]
 """Address and byte."""
 
 
-def random_store() -> tuple[bytes, list[Write]]:
+def random_store() -> tuple[int, list[Write]]:
     """An instruction and what it writes, in order."""
     region, bank, banked = random.choice(list(Region)), random.randrange(4), random.randrange(2)
     offset, dram_pitch = random.randrange(1000), random.randrange(1000)
@@ -37,7 +38,11 @@ def random_store() -> tuple[bytes, list[Write]]:
         for row, (bank, address) in enumerate(row_places(bank, address, pitch, rows, bool(banked)))
         for byte in range(row_bytes)
     ]
-    return encode(Opcode.STORE, **fields), writes
+    released = {
+        "instruction": int.from_bytes(encode(Opcode.STORE, **fields), "little"),
+        "address": BASES[region] + offset,
+    }
+    return ReleasedTransferLayout.const(released).as_bits(), writes
 
 
 class Surroundings:
@@ -93,10 +98,8 @@ def buffer_beat(payload: int) -> int:
 async def stores_every_byte_and_retires_when_all_are_acknowledged(dut: Any, pause: float) -> None:
     inputs = ("instructions__valid", "places__ready", "requests__ready", "beats__ready", "stored_valid", "acknowledged")
     await start(dut, *inputs)
-    for region, base in enumerate(BASES):
-        getattr(dut, f"bases__{region}").value = base
     stores = [random_store() for _ in range(INSTRUCTIONS)]
-    cocotb.start_soon(put(dut, "instructions", [int.from_bytes(code, "little") for code, _ in stores], pause))
+    cocotb.start_soon(put(dut, "instructions", [released for released, _ in stores], pause))
     surroundings = Surroundings(dut, pause)
     acknowledged = retired = 0
     while retired < INSTRUCTIONS:
