@@ -155,8 +155,8 @@ class ComputeEngine:
         self._run.act_buffer.results.add(Accesses(first, self._drain_free + WRITE_LATENCY, halves, walk))
 
     def _read_descriptor(self, now: int) -> int:
-        """When the drain takes the descriptor that is written in cycle ``now``."""
-        read = max(now + 1, self._drain_free)
+        """When the drain, idle for a cycle before it does, takes the descriptor that is written in cycle ``now``."""
+        read = max(now + 1, self._drain_free + 1)
         self._descriptor_reads.append(read)
         self._run.agenda.visit(read + 1)
         return read
