@@ -113,7 +113,7 @@ _REQUANTISATION = {
     "rounding": 1,  # RoundingMode
     "zero_point": signed(8),  # added after scaling
     "clamp_low": signed(8),
-    "clamp_high": signed(8),
+    "clamp_high": signed(8),  # not below clamp_low
 }
 
 MacLayout = _instruction(

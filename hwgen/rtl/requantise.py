@@ -7,6 +7,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.isa import RoundingMode
+from hwgen.rtl.comparison import is_less
 from hwgen.rtl.rounding_shift import shifted_by_place
 from hwgen.rtl.shared import SharedComponent
 
@@ -72,6 +73,14 @@ class RequantiseLane(SharedComponent):
                 signal = register(signal.shape(), f"{name}_later_{stage}", signal)
             return signal
 
+        # What a stage needs of its mode has a register of the lane's: modes have far to go.
+        def rounds_twice(stage: int) -> Signal:
+            return register(1, f"rounds_twice_{stage}", self.modes[stage - 2].rounding == RoundingMode.DOUBLE)
+
+        zero_point = register(signed(8), "zero_point", self.modes[9].zero_point)
+        low = register(signed(8), "clamp_low", self.modes[10].clamp_low)
+        high = register(signed(8), "clamp_high", self.modes[10].clamp_high)
+
         # 1: parameters come out of a memory.
         acc = register(signed(32), "acc_1", self.acc)
         parameters = register(ParameterLayout, "parameters_1", self.parameters)
@@ -85,12 +94,12 @@ class RequantiseLane(SharedComponent):
         value, multiplier = delay(value, 1), delay(multiplier, 1)
 
         # 4, 5, 6: product, from products that a multiplier of the device does at once.
-        low, high = value[:16], value[16:].as_signed()
+        low_value, high_value = value[:16], value[16:].as_signed()
         low_multiplier, high_multiplier = multiplier[:16], multiplier[16:]
-        low_low = register(unsigned(32), "low_low", low * low_multiplier)
-        low_high = register(unsigned(31), "low_high", low * high_multiplier)
-        high_low = register(signed(32), "high_low", high * low_multiplier)
-        high_high = register(signed(31), "high_high", high * high_multiplier)
+        low_low = register(unsigned(32), "low_low", low_value * low_multiplier)
+        low_high = register(unsigned(31), "low_high", low_value * high_multiplier)
+        high_low = register(signed(32), "high_low", high_value * low_multiplier)
+        high_high = register(signed(31), "high_high", high_value * high_multiplier)
         middle = register(signed(33), "middle", low_high + high_low)
         outer = register(signed(63), "outer", Cat(low_low, high_high))
         product = register(signed(63), "product", Cat(outer[:16], outer[16:].as_signed() + middle))
@@ -103,7 +112,7 @@ class RequantiseLane(SharedComponent):
         negative = named("negative", product[-1])
         bits = named("bits", Cat(Const(1, 1), product[:-1] ^ negative.replicate(62)))
         places = named("places", Cat(~shift[:5], shift[5]))
-        double = self.modes[6].rounding == RoundingMode.DOUBLE
+        double = rounds_twice(7)
         # The first rounding of two carries into the second from where 31 places end; from below that nothing does.
         first = bits[31] & (double | bits[:31].all())
         above, below = ~places[5] & bits[40:].any(), Mux(places[5], first, ~double)
@@ -124,19 +133,25 @@ class RequantiseLane(SharedComponent):
         half, quotient = bits[0], bits[1:]
         saturated = Cat((quotient | above.replicate(8)) ^ negative.replicate(8), negative)
         saturated = register(signed(9), "saturated", saturated)
-        double = self.modes[9].rounding == RoundingMode.DOUBLE
+        double = rounds_twice(10)
         rounds = register(1, "rounds", Mux(negative, ~(half | below), half | (below & double)))
 
         # 11: zero point.
-        offset = register(signed(10), "offset", add_with_carry(saturated, self.modes[10].zero_point, rounds))
+        offset = register(signed(10), "offset", add_with_carry(saturated, zero_point, rounds))
 
-        # 12, 13: clamp.
-        low, high = self.modes[11].clamp_low, self.modes[12].clamp_high
-        raised = register(signed(10), "raised", Mux(offset < low, low, offset))
-        m.d.sync += self.result.eq(Mux(raised > high, high, raised))
+        # 12: both bounds are compared, 13: and one is chosen.
+        is_below, is_above = is_less(offset, _widened(low)), is_less(_widened(high), offset)
+        raised = register(signed(8), "raised", Mux(is_below, low, offset))
+        exceeds = register(1, "exceeds", is_above)
+        m.d.sync += self.result.eq(Mux(exceeds, delay(high, 1), raised))
         return EnableInserter(self.works)(m)
 
 
 def add_with_carry(left: Value, right: Value, carry: Value) -> Value:
     """``left + right + carry``, signed, as one addition: the carry enters it from a bit below."""
     return (Cat(Const(1, 1), left).as_signed() + Cat(carry, right).as_signed())[1:].as_signed()
+
+
+def _widened(bound: Value) -> Value:
+    """A bound of the clamp, as wide as what it is compared with."""
+    return Cat(bound, bound[-1].replicate(2)).as_signed()
