@@ -34,7 +34,8 @@ class PartialSums(wiring.Component):
     its last. Where the entry is that of the chunk just before, what the first register has is summed up; where it is
     being written, that is read.
 
-    Where the maximum is kept, dot products are int8, so that few bits need be compared.
+    Where the maximum is kept, dot products are int8, so that few bits need be compared; it has a register beside the
+    sums', which then need not wait to hear how a comparison ends.
     """
 
     def __init__(self, config: AcceleratorConfig) -> None:
@@ -62,54 +63,66 @@ class PartialSums(wiring.Component):
         ahead, drain = storage.read_port(domain="comb"), storage.read_port(domain="comb")
         next_control, control = self.next_control, self.control
         sums = data.ArrayLayout(signed(ACC_BITS), len(cols))
-        running, resumed, updated = Signal(sums, reset_less=True), Signal(sums, reset_less=True), Signal(sums)
+        maxima = data.ArrayLayout(signed(INT8_BITS), len(cols))
+        running, resumed = Signal(sums, reset_less=True), Signal(sums, reset_less=True)
+        maximum = Signal(maxima, reset_less=True)
+        """In place of ``running`` where the maximum is kept."""
         resumes = Signal(reset_less=True)
         """The pixel's sums go on from the memory."""
         compares = Signal(reset_less=True)
         """The maximum is kept, of this step's dot products and of what there was."""
         adds_running, adds_resumed = Signal(reset_less=True), Signal(reset_less=True)
-        """Which of them the dot products are added to; where the maximum is kept, none."""
+        """Which of them the dot products are added to."""
         will_begin, will_resume = Signal(), Signal()
-        ends = control.mac & control.chunk_last
-        goes_on = ends & (next_control.slot == control.slot)
+        ends, goes_on = Signal(), Signal()
+        """A chunk ends with this cycle's step; and the next cycle's entry is the same."""
         written, writes = Signal.like(control.slot, reset_less=True), Signal()
         """The entry of the chunk that has ended with the last cycle, which is being written."""
+        writes_maximum = Signal(reset_less=True)
         reads_written = Signal(reset_less=True)
         """It is that of the next cycle's step: every bit of what is read depends on it."""
+        result = Signal(sums)
         for col in cols:
             product = self.products[col]
             before = Signal(signed(INT8_BITS), name=f"before_{col}")
             stays = Signal(name=f"stays_{col}")
-            added = Signal(signed(ACC_BITS), name=f"added_{col}")
             m.d.comb += [
-                before.eq(Mux(resumes, resumed[col][:INT8_BITS], running[col][:INT8_BITS])),
+                before.eq(Mux(resumes, resumed[col][:INT8_BITS], maximum[col])),
                 # Both are compared, and then chosen from: a choice beforehand has far to go.
-                stays.eq(compares & Mux(resumes, exceeds(resumed[col], product), exceeds(running[col], product))),
-                added.eq((counted(running[col], adds_running) | counted(resumed[col], adds_resumed)) + product),
-                updated[col].eq(Mux(stays, before, added)),
+                stays.eq(compares & Mux(resumes, exceeds(resumed[col], product), exceeds(maximum[col], product))),
+                result[col].eq(Mux(writes_maximum, maximum[col], running[col])),
             ]
+            with m.If(control.mac):
+                m.d.sync += [
+                    running[col].eq(
+                        (counted(running[col], adds_running) | counted(resumed[col], adds_resumed)) + product
+                    ),
+                    maximum[col].eq(Mux(stays, before, product)),
+                ]
         m.d.comb += [
             will_begin.eq(next_control.chunk_first & next_control.first),
             will_resume.eq(next_control.chunk_first & ~goes_on),
             ahead.addr.eq(next_control.slot),
             write.addr.eq(written),
             write.en.eq(writes),
-            write.data.eq(running),
+            write.data.eq(result),
             drain.addr.eq(self.drain_slot),
             self.drained.eq(drain.data),
         ]
+        will_end = next_control.mac & next_control.chunk_last
         m.d.sync += [
+            ends.eq(will_end),
+            goes_on.eq(will_end & (self.following_slot == next_control.slot)),
             written.eq(control.slot),
             writes.eq(ends),
+            writes_maximum.eq(control.take_maximum),
             reads_written.eq(ends & (self.following_slot == control.slot)),
-            resumed.eq(Mux(reads_written, running, ahead.data)),
-            compares.eq(next_control.take_maximum & ~will_begin),
+            resumed.eq(Mux(reads_written, result, ahead.data)),
+            compares.eq(~will_begin),
             resumes.eq(will_resume),
-            adds_running.eq(~will_begin & ~will_resume & ~next_control.take_maximum),
-            adds_resumed.eq(~will_begin & will_resume & ~next_control.take_maximum),
+            adds_running.eq(~will_begin & ~will_resume),
+            adds_resumed.eq(~will_begin & will_resume),
             self.pixel_done.eq(ends & control.complete),
             self.hold_done.eq(ends & control.held),
         ]
-        with m.If(control.mac):
-            m.d.sync += running.eq(updated)
         return m
