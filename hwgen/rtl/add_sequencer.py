@@ -17,7 +17,7 @@ from hwgen.rtl.step import ControlLayout, StepFields, step_layout
 def add_steps(add: Mapping[str, int], lanes: int) -> list[StepFields]:
     """Golden: the steps of an ADD instruction, left and right in turn, ``lanes`` elements of each."""
     operands = [row_places(0, add[f"{side}_address"], add["pitch"], add["rows"]) for side in ("left", "right")]
-    unused = [*(name for name, _ in ControlLayout), "offset", "pad_value", "weight_address", "macs"]
+    unused = [*(name for name, _ in ControlLayout), "offset", "pad_value", "weight_address"]
     return [
         {
             **dict.fromkeys(unused, 0),

@@ -202,7 +202,7 @@ class ComputeEngine(wiring.Component):
             self.issuing.eq(macs.issuing | adds.active),
             self.active.eq(macs.active | adds.active),
             self.waiting_drain.eq(macs.waiting),
-            self.macs.eq(Mux(step.control.mac, step.macs, 0)),
+            self.macs.eq(macs.macs),
             self.weight_reads.eq(reads_weights),
             self.weight_file_used.eq(array.weight_file_used),
             self.input_file_used.eq(array.input_file_used),

@@ -23,7 +23,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS, INSTRUCTION_BITS, WORD_ADDRESS_BITS, MacLayout
-from hwgen.rtl.step import OFFSET_BITS, entry_bits, slot_bits, step_layout
+from hwgen.rtl.step import OFFSET_BITS, entry_bits, most_macs, slot_bits, step_layout
 
 ROW_BITS = 14
 """Of a row, counted from the first that is stored; padding has rows before and behind them."""
@@ -42,6 +42,9 @@ class MacSequencer(wiring.Component):
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),
                 "slot_drained": In(1),  # pulse: the drain has taken a partial sum
                 "step": Out(step_layout(config)),  # all zero where there is none, neither control.fetch nor control.mac
+                "macs": Out(
+                    range(most_macs(config) + 1)
+                ),  # multiply-accumulates of the network in the step a cycle before
                 "active": Out(1),  # an instruction is being walked
                 "issuing": Out(1),  # a step leaves the loops in this cycle
                 "waiting": Out(1),  # all partial sums are in use
@@ -360,7 +363,7 @@ class MacSequencer(wiring.Component):
             pitch_2.eq(pitch_1),
         ]
 
-        # Third cycle: the step. A product is ready late in the cycle, and does not wait to hear whether there is one.
+        # Third cycle: the step.
         m.d.sync += self.step.eq(0)
         with m.If(second.control.fetch | second.control.mac):
             m.d.sync += [
@@ -368,5 +371,12 @@ class MacSequencer(wiring.Component):
                 self.step.fetch.address.eq(vector_address + row_address),
                 self.step.fetch.wrapped_address.eq(vector_address + row_address + pitch_2),
             ]
-        m.d.sync += self.step.macs.eq(operands_2 * channels_2)
+
+        # Beside it, a cycle for the way from one multiplier to the other: they lie where the chip has them.
+        operands_3, channels_3 = Signal(9, reset_less=True), Signal(6, reset_less=True)
+        m.d.sync += [
+            operands_3.eq(operands_2),
+            channels_3.eq(Mux(second.control.mac, channels_2, 0)),
+            self.macs.eq(operands_3 * channels_3),
+        ]
         return m

@@ -68,14 +68,13 @@ def step_layout(config: AcceleratorConfig) -> data.StructLayout:
             "input_low": signed(8),
             "input_high": signed(8),
             "weight_address": WORD_ADDRESS_BITS,
-            "macs": range(most_macs(config) + 1),  # multiply-accumulates of the network, where there is a step
         }
     )
 
 
 StepFields = dict[str, Any]
 """A step for the goldens: its fields by name, with those of ``control`` among them; ``fetched`` has the (bank, address)
-of each row's vector in place of ``fetch``."""
+of each row's vector in place of ``fetch``, and ``macs``, where given, the network's multiply-accumulates in it."""
 
 
 def step_fields(step: data.Const) -> StepFields:

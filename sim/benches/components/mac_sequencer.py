@@ -31,6 +31,8 @@ async def agrees_with_the_golden(dut: Any, pause: float, longest_drain: int) -> 
     cycle = 0
     drains: list[tuple[int, int]] = []
     """Cycle in which each partial sum that is complete will have been drained, and its slot."""
+    macs = 0
+    """Of the last cycle's step."""
     for expected in mac_steps(program, CONFIG):
         step = LAYOUT.from_bits(0)
         while not (step.control.fetch or step.control.mac):
@@ -39,10 +41,15 @@ async def agrees_with_the_golden(dut: Any, pause: float, longest_drain: int) -> 
             due = bool(drains) and drains[0][0] <= cycle
             drains = drains[due:]
             dut.slot_drained.value = due
+            assert int(dut.macs.value) == macs
+            macs = 0
             step = LAYOUT.from_bits(int(dut.step.value))
+        macs = expected.pop("macs") * expected["mac"]
         assert step_fields(step) == expected
         assert all(slot != expected["slot"] for _, slot in drains), "a complete sum is overwritten before it is drained"
         if expected["complete"]:
             last = drains[-1][0] if drains else 0
             drains.append((max(cycle + random.randint(0, longest_drain), last) + 1, expected["slot"]))
     assert not dut.active.value
+    await FallingEdge(dut.clk)
+    assert int(dut.macs.value) == macs

@@ -21,7 +21,7 @@ CYCLES = 40_000
 def simulate(
     config: AcceleratorConfig, program: list[dict[str, int]], drain_cycles: tuple[int, int], gaps: float
 ) -> list[tuple[int, StepFields]]:
-    """(cycle, step) of every step; each complete pixel is drained after ``drain_cycles`` (at least, at most)."""
+    """(cycle, step) of every step, with its MACs; complete pixels are drained after ``drain_cycles`` (least, most)."""
     dut = MacSequencer(config)
     rng = np.random.default_rng(0)
     golden = mac_steps(program, config)
@@ -38,15 +38,19 @@ def simulate(
 
     async def watch(ctx) -> None:
         drains: list[int] = []
+        counts = False
         for cycle in range(CYCLES):
-            if len(seen) == len(golden):
+            if len(seen) == len(golden) and not counts:
                 return
             due = bool(drains) and drains[0] <= cycle
             ctx.set(dut.slot_drained, due)
             if due:
                 drains.pop(0)
-            _, _, step = await ctx.tick().sample(dut.step)
-            if not (step.control.fetch or step.control.mac):
+            _, _, step, macs = await ctx.tick().sample(dut.step, dut.macs)
+            if counts:
+                seen[-1][1]["macs"] = macs
+            counts = bool(step.control.fetch or step.control.mac)
+            if not counts:
                 continue
             seen.append((cycle, step_fields(step)))
             if golden[len(seen) - 1]["complete"]:
@@ -64,7 +68,7 @@ def assert_steps(config: AcceleratorConfig, program: list[dict[str, int]], seen:
     golden = mac_steps(program, config)
     assert len(seen) == len(golden)
     for index, ((_, step), expected) in enumerate(zip(seen, golden, strict=True)):
-        assert step == expected, f"step {index}"
+        assert step == expected | {"macs": expected["macs"] * expected["mac"]}, f"step {index}"
 
 
 @pytest.mark.parametrize("dataflow", Dataflow)
