@@ -29,6 +29,21 @@ ROW_BITS = 14
 """Of a row, counted from the first that is stored; padding has rows before and behind them."""
 
 
+def passes_layout(width: int) -> data.StructLayout:
+    """Passes of a loop that are left, with this one, and whether it is the last or the one before."""
+    return data.StructLayout({"count": width, "last": 1, "before_last": 1})
+
+
+def _passes(count: Value) -> Value:
+    """A number of passes, as ``passes_layout`` has it."""
+    return Cat(count, count == 1, count == 2)
+
+
+def _less_one(left: data.View[data.StructLayout]) -> Value:
+    """The same after a pass that was not the last: whether the next is, has been known."""
+    return Cat((left.count - 1)[: len(left.count)], left.before_last, left.count == 3)
+
+
 class MacSequencer(wiring.Component):
     """Follows one instruction with the next without a gap; pauses only while a pixel has no partial sum to go to."""
 
@@ -58,16 +73,16 @@ class MacSequencer(wiring.Component):
         incoming = data.View(MacLayout, self.instructions.payload)
         block_pixels = self.config.block_pixels
 
-        # Loops count down, from two less than their passes: the sign says that this is the last.
-        def loop_counters(prefix: str, *names: str) -> dict[str, Signal]:
+        # Loops count down. That a pass is the last is not read off its number, which may be known late.
+        def loop_counters(prefix: str, *names: str) -> dict[str, data.View[data.StructLayout]]:
             return {
-                name: Signal(signed(mac[name].shape().width + 1), name=f"{prefix}_{name}", reset_less=True)
-                for name in names
+                name: Signal(passes_layout(len(mac[name])), name=f"{prefix}_{name}", reset_less=True) for name in names
             }
 
         reduction_loops = ("columns", "segment_steps", "kernel_steps")
         loops = (*reduction_loops, "chunk_steps", "out_width", "out_height", "groups")
         passes, left = loop_counters("passes", *loops), loop_counters("left", *loops)
+        offered = {loop: _passes(incoming[loop]) for loop in loops}
         chunk_left, block_left = loop_counters("chunk", *reduction_loops), loop_counters("block", *loops[-3:-1])
         # Position of the block's first pixel and of the current one.
         block_row_begins, row_begins = Signal(reset_less=True), Signal(reset_less=True)
@@ -97,34 +112,41 @@ class MacSequencer(wiring.Component):
         enters_pixel = Signal()
         """This is the chunk's first step on its pixel."""
 
-        new_columns = Signal(6, reset_less=True)
+        new_columns = Signal(7, reset_less=True)
         """Columns of the window that a pixel does not share with the one before."""
-        new_column_last = Signal(signed(7), reset_less=True)
-        """One less."""
+        before_next = Signal(7, reset_less=True)
+        """One more: passes left at the column before ``next_column``."""
+        new_passes = {
+            loop: Signal.like(left[loop], name=f"new_{loop}", reset_less=True) for loop in ("columns", "chunk_steps")
+        }
+        """As passes of the loops that take them."""
         slides_on = Signal(reset_less=True)
         """There are others."""
 
         # What ends with a step is known in registers as it comes, because almost all others wait to hear it. They
         # follow from what the counters will then be.
-        foreseen = [*left.values(), pixel, first_chunk, enters_pixel]
+        foreseen = [*(counter.as_value() for counter in left.values()), pixel, first_chunk, enters_pixel]
         after = [Signal.like(register, name=f"after_{register.name}") for register in foreseen]
         m.d.comb += [then.eq(now) for now, then in zip(foreseen, after, strict=True)]
         m.d.sync += [now.eq(then) for now, then in zip(foreseen, after, strict=True)]
 
-        def become(register: Signal, value: ValueLike) -> None:
+        def become(register: Signal | data.View[data.StructLayout], value: ValueLike) -> None:
             """From the next cycle on, under the conditions of the context."""
             for now, then in zip(foreseen, after, strict=True):
-                if now is register:
+                if now is Value.cast(register):
                     m.d.comb += then.eq(value)
                     return
             m.d.sync += register.eq(value)
 
-        last = {name: counter[-1] for name, counter in left.items()}
+        last = {name: counter.last for name, counter in left.items()}
         column_last, row_ends = last["columns"], last["columns"] & last["segment_steps"]
         kernel_last, chunk_last = Signal(reset_less=True), Signal(reset_less=True)
         tile_last, pixel_last, done = Signal(reset_less=True), Signal(reset_less=True), Signal(reset_less=True)
         *after_left, after_pixel, after_first_chunk, after_enters_pixel = after
-        ends = {name: counter[-1] for name, counter in zip(left, after_left, strict=True)}
+        ends = {
+            name: data.View(counter.shape(), then).last
+            for (name, counter), then in zip(left.items(), after_left, strict=True)
+        }
         ends_kernel = ends["columns"] & ends["segment_steps"] & ends["kernel_steps"]
         ends_tile = ends["out_width"] & ends["out_height"]
         after_slide, after_accumulate = (
@@ -162,7 +184,7 @@ class MacSequencer(wiring.Component):
 
         def less_one(loop: str, ends: Value) -> Value:
             """What is left of a loop, one less where an inner one ends: ready before it is known whether that does."""
-            return Mux(ends, left[loop] - 1, left[loop])
+            return Mux(ends, _less_one(left[loop]), left[loop])
 
         # The pixel after this one, in row-major order over the tile.
         x_last = last["out_width"]
@@ -170,7 +192,7 @@ class MacSequencer(wiring.Component):
             (
                 left["out_width"],
                 block_left["out_width"],
-                Mux(x_last, passes["out_width"], left["out_width"] - 1),
+                Mux(x_last, passes["out_width"], _less_one(left["out_width"])),
                 passes["out_width"],
             ),
             (left["out_height"], block_left["out_height"], less_one("out_height", x_last), passes["out_height"]),
@@ -181,7 +203,7 @@ class MacSequencer(wiring.Component):
         # The column after this one: of the window, in the next step along its width, in the next along its height.
         following_weights = weights + (~mac.weights_constant & (column_last | ~mac.slide))
         following_left = {
-            "columns": Mux(column_last, passes["columns"], left["columns"] - 1),
+            "columns": Mux(column_last, passes["columns"], _less_one(left["columns"])),
             "segment_steps": Mux(row_ends, passes["segment_steps"], less_one("segment_steps", column_last)),
             "kernel_steps": less_one("kernel_steps", row_ends),
         }
@@ -196,7 +218,7 @@ class MacSequencer(wiring.Component):
             ),
             (kernel_row, chunk_kernel_row, Mux(row_ends, kernel_row + mac.step_rows, kernel_row), 0),
         ]
-        before_next_column = left["columns"] == new_column_last
+        before_next_column = left["columns"].count == before_next
 
         def begin_block() -> None:
             become(pixel, 0)
@@ -209,7 +231,7 @@ class MacSequencer(wiring.Component):
             for current, _, following, _ in position:
                 become(current, following)
             m.d.sync += [weights.eq(following_weights), entry.eq(entry + 1)]
-            become(left["chunk_steps"], left["chunk_steps"] - 1)
+            become(left["chunk_steps"], _less_one(left["chunk_steps"]))
         with m.Elif(self.issuing & ~pixel_last):
             for current, _, following, _ in pixel_position:
                 become(current, following)
@@ -225,8 +247,8 @@ class MacSequencer(wiring.Component):
             ]
             with m.If(slides_on):
                 # The array has all columns of the next pixel but the last few.
-                become(left["columns"], new_column_last - 1)
-                become(left["chunk_steps"], new_column_last - 1)
+                for loop, count in new_passes.items():
+                    become(left[loop], count)
                 m.d.sync += column_offset.eq(next_column_offset)
         with m.Elif(self.issuing & ~kernel_last):
             for current, start, _, _ in pixel_position:
@@ -262,7 +284,7 @@ class MacSequencer(wiring.Component):
                 for current, start, _, initial in pixel_position:
                     become(current, initial)
                     m.d.sync += start.eq(initial)
-                become(left["groups"], left["groups"] - 1)
+                become(left["groups"], _less_one(left["groups"]))
                 m.d.sync += group_offset.eq(group_offset + mac.group_stride)
                 next_weights = Mux(mac.weights_shared, group_weights, following_weights)
                 m.d.sync += [signal.eq(next_weights) for signal in (weights, chunk_weights, group_weights)]
@@ -270,13 +292,15 @@ class MacSequencer(wiring.Component):
         # Whatever is offered is taken up, so that these many registers do not wait to hear whether it is valid.
         with m.If(self.instructions.ready):
             for loop in loops:
-                become(left[loop], incoming[loop] - 2)
+                become(left[loop], offered[loop])
             begin_block()
             m.d.sync += [
                 word.eq(self.instructions.payload),
-                *(passes[loop].eq(incoming[loop] - 2) for loop in loops),
-                *(chunk_left[loop].eq(incoming[loop] - 2) for loop in chunk_left),
-                *(block_left[loop].eq(incoming[loop] - 2) for loop in block_left),
+                *(
+                    counters[loop].eq(offered[loop])
+                    for counters in (passes, chunk_left, block_left)
+                    for loop in counters
+                ),
                 *(
                     signal.eq(0)
                     for signal in (column_offset, chunk_column_offset, segment_offset, chunk_segment_offset)
@@ -287,10 +311,13 @@ class MacSequencer(wiring.Component):
                 *(signal.eq(incoming.first_offset) for signal in (offset, block_offset)),
                 *(signal.eq(incoming.weight_address) for signal in (weights, chunk_weights, group_weights)),
                 new_columns.eq(incoming.columns - incoming.next_column),
-                new_column_last.eq(incoming.columns - incoming.next_column - 1),
+                before_next.eq(incoming.columns - incoming.next_column + 1),
                 slides_on.eq(incoming.slide & (incoming.next_column != 0)),
             ]
             become(enters_pixel, 1)
+
+        # These follow a cycle later: a first pixel that others slide on from takes two columns at least.
+        m.d.sync += [counter.eq(_passes(new_columns[: len(counter.count)])) for counter in new_passes.values()]
 
         # First cycle: the first kernel row of the step, and the vector's place in it.
         first = Signal(self.step.shape())
@@ -302,7 +329,7 @@ class MacSequencer(wiring.Component):
         in_rows = Signal(12, reset_less=True)
         makes_step = chunk_last | ~mac.slide
         shared = (pixel != 0) & ~row_begins
-        shared &= (left["columns"] >= new_column_last) & (left["chunk_steps"] >= new_column_last)
+        shared &= (left["columns"].count > new_columns) & (left["chunk_steps"].count > new_columns)
         lanes = Mux(last["segment_steps"], mac.last_lanes, mac.lanes)
         rows = Mux(last["kernel_steps"], mac.last_rows, mac.step_rows)
         channels = Mux(last["groups"], mac.last_channels, mac.group_channels)
