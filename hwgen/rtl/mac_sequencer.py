@@ -17,7 +17,7 @@ the chunk.
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -83,12 +83,15 @@ class MacSequencer(wiring.Component):
         loops = (*reduction_loops, "chunk_steps", "out_width", "out_height", "groups")
         passes, left = loop_counters("passes", *loops), loop_counters("left", *loops)
         offered = {loop: _passes(incoming[loop]) for loop in loops}
+        block_passes = _passes(Const(block_pixels, block_pixels.bit_length()))
+        left["pixels"] = Signal(passes_layout(block_pixels.bit_length()), name="left_pixels", reset_less=True)
         chunk_left, block_left = loop_counters("chunk", *reduction_loops), loop_counters("block", *loops[-3:-1])
         # Position of the block's first pixel and of the current one.
         block_row_begins, row_begins = Signal(reset_less=True), Signal(reset_less=True)
         block_row, row = Signal(signed(ROW_BITS), reset_less=True), Signal(signed(ROW_BITS), reset_less=True)
         block_offset, offset = Signal(signed(OFFSET_BITS)), Signal(signed(OFFSET_BITS))
-        pixel = Signal(range(max(2, block_pixels)), reset_less=True)
+        first_pixel = Signal(reset_less=True)
+        """Of the block."""
         # Position within the reduction, of the chunk's first column and of the current one.
         chunk_kernel_row, kernel_row = Signal(10, reset_less=True), Signal(10, reset_less=True)
         chunk_segment_offset = Signal(signed(OFFSET_BITS), reset_less=True)
@@ -125,7 +128,7 @@ class MacSequencer(wiring.Component):
 
         # What ends with a step is known in registers as it comes, because almost all others wait to hear it. They
         # follow from what the counters will then be.
-        foreseen = [*(counter.as_value() for counter in left.values()), pixel, first_chunk, enters_pixel]
+        foreseen = [*(counter.as_value() for counter in left.values()), first_chunk, enters_pixel]
         after = [Signal.like(register, name=f"after_{register.name}") for register in foreseen]
         m.d.comb += [then.eq(now) for now, then in zip(foreseen, after, strict=True)]
         m.d.sync += [now.eq(then) for now, then in zip(foreseen, after, strict=True)]
@@ -142,7 +145,7 @@ class MacSequencer(wiring.Component):
         column_last, row_ends = last["columns"], last["columns"] & last["segment_steps"]
         kernel_last, chunk_last = Signal(reset_less=True), Signal(reset_less=True)
         tile_last, pixel_last, done = Signal(reset_less=True), Signal(reset_less=True), Signal(reset_less=True)
-        *after_left, after_pixel, after_first_chunk, after_enters_pixel = after
+        *after_left, after_first_chunk, after_enters_pixel = after
         ends = {
             name: data.View(counter.shape(), then).last
             for (name, counter), then in zip(left.items(), after_left, strict=True)
@@ -153,7 +156,7 @@ class MacSequencer(wiring.Component):
             Mux(self.instructions.ready, incoming[name], mac[name]) for name in ("slide", "accumulate")
         )
         ends_row = after_slide & ends["out_width"]
-        ends_pixels = ends_tile | (after_pixel == block_pixels - 1) | ends_row
+        ends_pixels = ends_tile | ends["pixels"] | ends_row
         m.d.sync += [
             kernel_last.eq(ends_kernel),
             chunk_last.eq(ends_kernel | ends["chunk_steps"]),
@@ -221,9 +224,9 @@ class MacSequencer(wiring.Component):
         before_next_column = left["columns"].count == before_next
 
         def begin_block() -> None:
-            become(pixel, 0)
+            become(left["pixels"], block_passes)
             become(first_chunk, 1)
-            m.d.sync += [entry.eq(0), passed_columns.eq(0)]
+            m.d.sync += [first_pixel.eq(1), entry.eq(0), passed_columns.eq(0)]
 
         with m.If(self.issuing & before_next_column):
             m.d.sync += next_column_offset.eq(column_offset + mac.column_stride)
@@ -238,8 +241,9 @@ class MacSequencer(wiring.Component):
             for current, start, _, _ in position:
                 become(current, start)
             become(left["chunk_steps"], passes["chunk_steps"])
-            become(pixel, pixel + 1)
+            become(left["pixels"], _less_one(left["pixels"]))
             m.d.sync += [
+                first_pixel.eq(0),
                 weights.eq(chunk_weights),
                 entry.eq(0),
                 slot.eq(following_slot),
@@ -257,8 +261,9 @@ class MacSequencer(wiring.Component):
                 become(current, following)
                 m.d.sync += start.eq(following)
             become(left["chunk_steps"], passes["chunk_steps"])
-            become(pixel, 0)
+            become(left["pixels"], block_passes)
             m.d.sync += [
+                first_pixel.eq(1),
                 weights.eq(following_weights),
                 chunk_weights.eq(following_weights),
                 entry.eq(0),
@@ -328,14 +333,19 @@ class MacSequencer(wiring.Component):
         step_rows_1 = Signal(3, reset_less=True)
         in_rows = Signal(12, reset_less=True)
         makes_step = chunk_last | ~mac.slide
-        shared = (pixel != 0) & ~row_begins
-        shared &= (left["columns"].count > new_columns) & (left["chunk_steps"].count > new_columns)
+        issued, begins = Signal(), Signal(reset_less=True)
+        column_shared, entry_shared = Signal(reset_less=True), Signal(reset_less=True)
+        """A step left the loops; its pixel follows no other of the block in the row; one that it would follow had its
+        column, and in this chunk."""
         lanes = Mux(last["segment_steps"], mac.last_lanes, mac.lanes)
         rows = Mux(last["kernel_steps"], mac.last_rows, mac.step_rows)
         channels = Mux(last["groups"], mac.last_channels, mac.group_channels)
         lanes_1, rows_1, channels_1 = (Signal(width, reset_less=True) for width in (6, 3, 6))
         m.d.sync += [
-            first.control.fetch.eq(self.issuing & ~shared),
+            issued.eq(self.issuing),
+            begins.eq(first_pixel | row_begins),
+            column_shared.eq(left["columns"].count > new_columns),
+            entry_shared.eq(left["chunk_steps"].count > new_columns),
             first.control.mac.eq(self.issuing & makes_step),
             first.control.first.eq(first_chunk & ~mac.accumulate),
             first.control.chunk_first.eq(mac.slide | (entry == 0)),
@@ -344,7 +354,7 @@ class MacSequencer(wiring.Component):
             first.control.complete.eq(kernel_last & ~mac.hold),
             first.control.held.eq(done & mac.hold),
             first.control.slot.eq(slot),
-            first.control.new_weights.eq(self.issuing & makes_step & (pixel == 0)),
+            first.control.new_weights.eq(self.issuing & makes_step & first_pixel),
             first.control.weight_entry.eq(Mux(mac.slide, 0, entry)),
             first.control.input_entry.eq(Mux(mac.slide, 0, (entry + passed_columns)[: len(passed_columns)])),
             first.control.slide.eq(mac.slide),
@@ -379,6 +389,7 @@ class MacSequencer(wiring.Component):
         ]
         m.d.sync += [
             second.eq(first),
+            second.control.fetch.eq(issued & (begins | ~column_shared | ~entry_shared)),
             second.rows_valid.eq(Cat(stored)),
             second.fetch.rows.eq(Cat(stored)),
             second.fetch.bank.eq(first_row[:bank_bits]),
