@@ -73,7 +73,7 @@ class MultiplierArray(wiring.Component):
                 "arriving": In(ControlLayout),  # control of the next cycle's operands
                 "control": In(ControlLayout),  # and of these
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # operands where the window slides
-                "shared": In(8 * config.rows),  # and where it does not: one per row
+                "shared": In(8 * config.rows),  # and where it does not: one per row; zero where it slides
                 "weights": In(8 * config.multipliers),  # beside the operands
                 "products": Out(data.ArrayLayout(signed(product_bits(config)), config.cols)),  # dot products by column
                 "products_control": Out(ControlLayout),  # beside them
@@ -144,7 +144,8 @@ class Array(wiring.Component):
     def stationary(self, m: Module, dealt: Value) -> tuple[Value, Value]:
         """What the dataflow makes of ``dealt`` operands, one per array row, and of the weights that arrive.
 
-        Returns the operands that the multipliers take, and their weights, both a cycle later.
+        Returns the operands that the multipliers take, zero where the window slides, and their weights, both a cycle
+        later.
         """
         raise NotImplementedError
 

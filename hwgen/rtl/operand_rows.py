@@ -75,7 +75,7 @@ class OperandRows(wiring.Component):
             {
                 "arriving": In(ControlLayout),  # control of the next cycle's operands
                 "vectors": In(data.ArrayLayout(8 * config.rows, ROW_BANKS)),  # int8, of successive kernel rows
-                "shared": In(8 * config.rows),
+                "shared": In(8 * config.rows),  # zero in a step of a sliding window
                 "rows": Out(data.ArrayLayout(8 * config.cols, config.rows)),  # a byte per column
             }
         )
@@ -90,22 +90,21 @@ class OperandRows(wiring.Component):
         registers = [Signal(width, name=f"row_{row}", reset_less=True) for row in range(rows)]
         # Every bit depends on what the step does: it is decoded as the step arrives.
         most_rows = min(ROW_BANKS, rows)
-        moves, shares = Signal(reset_less=True), Signal(reset_less=True)
-        """Operands do not stay, nor slide."""
+        moves = Signal(reset_less=True)
+        """Operands do not stay."""
         slides_by, enters = Signal(most_rows, reset_less=True), Signal(most_rows, reset_less=True)
         """By how many rows operands slide, from 1 on, a bit each; into which rows new ones enter then."""
         arriving = self.arriving
         m.d.sync += [
             moves.eq(Mux(arriving.slide, arriving.fetch, arriving.mac)),
-            shares.eq(~arriving.slide),
             slides_by.eq(Cat(arriving.slide & (arriving.step_rows == by) for by in range(1, 1 + most_rows))),
             enters.eq(Cat(arriving.slide & (arriving.step_rows > row) for row in range(most_rows))),
         ]
         with m.If(moves):
             for row, register in enumerate(registers):
-                choices = [(shares, self.shared.word_select(row, 8).replicate(cols))]
-                choices += [(slides_by[by - 1], registers[row - by]) for by in range(1, 1 + min(row, most_rows))]
+                choices = [(slides_by[by - 1], registers[row - by]) for by in range(1, 1 + min(row, most_rows))]
                 choices += [(enters[row], channels[row])] if row < most_rows else []
-                m.d.sync += register.eq(reduce(or_, (chosen.replicate(width) & source for chosen, source in choices)))
+                own = (chosen.replicate(width) & source for chosen, source in choices)
+                m.d.sync += register.eq(reduce(or_, own, self.shared.word_select(row, 8).replicate(cols)))
         m.d.comb += self.rows.eq(Cat(registers))
         return m

@@ -6,7 +6,7 @@ Every step adds to the partial sum of its pixel, an entry of the register file; 
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 
 from hwgen.rtl.multiplier_array import Array
 
@@ -17,7 +17,7 @@ class OutputStationaryArray(Array):
     def stationary(self, m: Module, dealt: Value) -> tuple[Value, Value]:
         operands = Signal(len(dealt), reset_less=True)
         weights = Signal(len(self.weights), reset_less=True)
-        m.d.sync += operands.eq(dealt)
+        m.d.sync += operands.eq(Mux(self.control.slide, 0, dealt))
         with m.If(self.control.new_weights):
             m.d.sync += weights.eq(self.weights)
         return operands, weights

@@ -22,6 +22,7 @@ class RegisterFile(wiring.Component):
                 "entry": In(entry_bits),
                 "write": In(1),
                 "incoming": In(width),
+                "clear": In(1),  # the word is 0
                 "word": Out(width),
             }
         )
@@ -39,5 +40,5 @@ class RegisterFile(wiring.Component):
             read.addr.eq(self.entry),
             self.word.eq(word),
         ]
-        m.d.sync += word.eq(Mux(self.write, self.incoming, read.data))
+        m.d.sync += word.eq(Mux(self.clear, 0, Mux(self.write, self.incoming, read.data)))
         return m

@@ -29,6 +29,7 @@ class RowStationaryArray(WeightStationaryArray):
             input_file.entry.eq(self.control.input_entry),
             input_file.write.eq(self.control.fetch),
             input_file.incoming.eq(dealt),
+            input_file.clear.eq(self.control.slide),
             self.input_file_used.eq(self.control.mac & ~self.control.slide),
         ]
         return input_file.word, weights

@@ -6,7 +6,7 @@ after it read the register file. A pixel's partial sum is read and written once 
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 
 from hwgen.rtl.multiplier_array import Array
 from hwgen.rtl.register_file import RegisterFile
@@ -19,7 +19,7 @@ class WeightStationaryArray(Array):
     def stationary(self, m: Module, dealt: Value) -> tuple[Value, Value]:
         m.submodules.weight_file = weight_file = RegisterFile(len(self.weights), entry_bits(self.config))
         operands = Signal(len(dealt), reset_less=True)
-        m.d.sync += operands.eq(dealt)
+        m.d.sync += operands.eq(Mux(self.control.slide, 0, dealt))
         m.d.comb += [
             weight_file.entry.eq(self.control.weight_entry),
             weight_file.write.eq(self.control.new_weights),
