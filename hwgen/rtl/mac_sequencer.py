@@ -230,16 +230,25 @@ class MacSequencer(wiring.Component):
 
         with m.If(self.issuing & before_next_column):
             m.d.sync += next_column_offset.eq(column_offset + mac.column_stride)
+        # Positions are chosen by one decision each: what follows is late, out of an addition.
+        advances, repeats = ~chunk_last | (pixel_last & ~kernel_last), chunk_last & ~pixel_last
+        to_next_pixel = ~pixel_last | (kernel_last & ~tile_last)
+        with m.If(self.issuing):
+            for current, start, following, initial in position:
+                become(current, Mux(advances, following, Mux(repeats, start, initial)))
+        with m.If(self.issuing & chunk_last):
+            for current, start, following, initial in pixel_position:
+                become(current, Mux(to_next_pixel, following, Mux(kernel_last, initial, start)))
+        with m.If(self.issuing & chunk_last & pixel_last):
+            m.d.sync += [start.eq(Mux(kernel_last, initial, following)) for _, start, following, initial in position]
+        with m.If(self.issuing & chunk_last & pixel_last & kernel_last):
+            m.d.sync += [
+                start.eq(Mux(tile_last, initial, following)) for _, start, following, initial in pixel_position
+            ]
         with m.If(self.issuing & ~chunk_last):
-            for current, _, following, _ in position:
-                become(current, following)
             m.d.sync += [weights.eq(following_weights), entry.eq(entry + 1)]
             become(left["chunk_steps"], _less_one(left["chunk_steps"]))
         with m.Elif(self.issuing & ~pixel_last):
-            for current, _, following, _ in pixel_position:
-                become(current, following)
-            for current, start, _, _ in position:
-                become(current, start)
             become(left["chunk_steps"], passes["chunk_steps"])
             become(left["pixels"], _less_one(left["pixels"]))
             m.d.sync += [
@@ -255,11 +264,6 @@ class MacSequencer(wiring.Component):
                     become(left[loop], count)
                 m.d.sync += column_offset.eq(next_column_offset)
         with m.Elif(self.issuing & ~kernel_last):
-            for current, start, _, _ in pixel_position:
-                become(current, start)
-            for current, start, following, _ in position:
-                become(current, following)
-                m.d.sync += start.eq(following)
             become(left["chunk_steps"], passes["chunk_steps"])
             become(left["pixels"], block_passes)
             m.d.sync += [
@@ -272,23 +276,14 @@ class MacSequencer(wiring.Component):
             ]
             become(first_chunk, 0)
         with m.Elif(self.issuing):
-            for current, start, _, initial in position:
-                become(current, initial)
-                m.d.sync += start.eq(initial)
             begin_block()
             become(left["chunk_steps"], passes["chunk_steps"])
             m.d.sync += slot.eq(block_slot)
             with m.If(~mac.hold):
                 m.d.sync += [slot.eq(following_slot), block_slot.eq(following_slot)]
             with m.If(~tile_last):
-                for current, start, following, _ in pixel_position:
-                    become(current, following)
-                    m.d.sync += start.eq(following)
                 m.d.sync += [weights.eq(group_weights), chunk_weights.eq(group_weights)]
             with m.Else():
-                for current, start, _, initial in pixel_position:
-                    become(current, initial)
-                    m.d.sync += start.eq(initial)
                 become(left["groups"], _less_one(left["groups"]))
                 m.d.sync += group_offset.eq(group_offset + mac.group_stride)
                 next_weights = Mux(mac.weights_shared, group_weights, following_weights)
