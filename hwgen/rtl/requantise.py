@@ -115,7 +115,9 @@ class RequantiseLane(SharedComponent):
         double = rounds_twice(7)
         # The first rounding of two carries into the second from where 31 places end; from below that nothing does.
         first = bits[31] & (double | bits[:31].all())
-        above, below = ~places[5] & bits[40:].any(), Mux(places[5], first, ~double)
+        # Many bits are above; whether they are joins what the next stage finds.
+        far_above = register(1, "far_above", ~places[5] & bits[40:].any())
+        above, below = Const(0), Mux(places[5], first, ~double)
         bits = named("bits_after_5", Mux(places[5], bits[32:], bits[:40]))
         for place in reversed(range(5)):
             kept = 8 + (1 << place)
@@ -128,6 +130,8 @@ class RequantiseLane(SharedComponent):
                 above, below = register(1, f"above_{place}", above), register(1, f"below_{place}", below)
                 bits = register(unsigned(kept), f"bits_{place}", bits)
                 places = register(unsigned(6), f"places_{place}", places)
+            if place == 4:
+                above |= far_above
 
         # 10: saturation to what the clamp tells apart, sign, and whether a half and what is below it round upwards.
         half, quotient = bits[0], bits[1:]
