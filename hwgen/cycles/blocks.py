@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwgen.config import AcceleratorConfig
+from hwgen.rtl.mac_sequencer import MacSequencer
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class PipelineState:
     array: int
     drain: int
     slots: np.ndarray
-    """int64 [partial sums], of each in the order in which pixels take them."""
+    """int64 [partial sums], of each in the order in which pixels take them: when it has been drained."""
 
     def shifted(self, cycles: int) -> PipelineState:
         return PipelineState(self.array + cycles, self.drain + cycles, self.slots + cycles)
@@ -172,7 +173,8 @@ def _entered(state: PipelineState, block: Block) -> np.ndarray:
     """int64 [pixels]: the cycles of the pixels' first steps, each when its partial sum is free."""
     cycles = block.reduction.opening.cycles(block.pixels)
     before = np.cumsum(cycles) - cycles
-    return before + np.maximum.accumulate(np.maximum(state.slots[: block.pixels] - before, state.array))
+    free = state.slots[: block.pixels] + MacSequencer.return_latency
+    return before + np.maximum.accumulate(np.maximum(free - before, state.array))
 
 
 def _completed(block: Block, entered: np.ndarray) -> np.ndarray:

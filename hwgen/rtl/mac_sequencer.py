@@ -49,6 +49,8 @@ class MacSequencer(wiring.Component):
 
     latency = 3
     """Cycles from a loop position to its ``step``."""
+    return_latency = 1
+    """Cycles from the one after a partial sum is drained to that in which a pixel may take it."""
 
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
@@ -110,8 +112,11 @@ class MacSequencer(wiring.Component):
         group_weights = Signal(WORD_ADDRESS_BITS, reset_less=True)
         partial_sums = self.config.partial_sums
         block_slot, slot = Signal(slot_bits(self.config)), Signal(slot_bits(self.config))
-        free_slots = Signal(range(-1, partial_sums), init=partial_sums - 1)
-        """One less."""
+        free_slots = Signal(range(partial_sums + 1), init=partial_sums)
+        full, one_free = Signal(), Signal()
+        """No partial sum is free; or one."""
+        returned = Signal()
+        """The drain, which is far away, has given one back."""
         enters_pixel = Signal()
         """This is the chunk's first step on its pixel."""
 
@@ -168,11 +173,12 @@ class MacSequencer(wiring.Component):
 
         # So is whether the step may leave, which all of them wait to hear as well.
         takes_slot, after_takes_slot = Signal(reset_less=True), Signal()
-        full, after_full = free_slots < 0, Signal()
+        after_full, takes = Signal(), Signal()
         after_active = Mux(self.instructions.ready, self.instructions.valid, self.active)
         m.d.comb += [
             after_takes_slot.eq(after_first_chunk & after_enters_pixel & ~after_accumulate),
-            after_full.eq(~self.slot_drained & (full | (self.issuing & takes_slot & (free_slots == 0)))),
+            takes.eq(self.issuing & takes_slot),
+            after_full.eq(~returned & (full | (takes & one_free))),
             self.waiting.eq(self.active & ~self.issuing),
             self.instructions.ready.eq(~self.active | (self.issuing & done)),
         ]
@@ -180,8 +186,14 @@ class MacSequencer(wiring.Component):
             takes_slot.eq(after_takes_slot),
             self.active.eq(after_active),
             self.issuing.eq(after_active & ~(after_takes_slot & after_full)),
-            free_slots.eq(free_slots + self.slot_drained - (self.issuing & takes_slot)),
+            full.eq(after_full),
+            returned.eq(self.slot_drained),
         ]
+        with m.If(takes != returned):
+            m.d.sync += [
+                free_slots.eq(Mux(returned, free_slots + 1, free_slots - 1)),
+                one_free.eq(Mux(returned, full, free_slots == 2)),
+            ]
         with m.If(self.issuing):
             become(enters_pixel, chunk_last)
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwgen.cycles.blocks import Block, Pass, PipelineState, Reduction, Repeated, run_blocks
+from hwgen.rtl.mac_sequencer import MacSequencer
 
 PARTIAL_SUMS = 10
 
@@ -32,7 +33,7 @@ def walked(state: PipelineState, parts: list[Repeated], latency: int) -> Pipelin
                 completed = []
                 for number, chunk in enumerate([reduction.opening, *later]):
                     for pixel in range(block.pixels):
-                        now = max(now, free.pop(0)) if number == 0 else now
+                        now = max(now, free.pop(0) + MacSequencer.return_latency) if number == 0 else now
                         now += chunk.others if pixel else chunk.first
                         completed += [now - 1] * (number == len(later))
                 for cycle in completed:
