@@ -67,8 +67,11 @@ class Accelerator(wiring.Component):
         retired = [Signal(RETIRED_BITS, name=f"retired_{engine.name.lower()}") for engine in Engine]
         pulses = {Engine.LOAD: load.retire, Engine.COMPUTE: compute.retire, Engine.STORE: store.retire}
         m.d.comb += self.retire.eq(Cat(pulses[engine] for engine in Engine))
+        # They are far away and begin anew two cycles after the run, before its first instruction has been fetched.
+        started, anew = Signal(), Signal()
+        m.d.sync += [started.eq(registers.start), anew.eq(started)]
         for engine in Engine:
-            with m.If(registers.start):
+            with m.If(anew):
                 m.d.sync += retired[engine].eq(0)
             with m.Elif(pulses[engine]):
                 m.d.sync += retired[engine].eq(retired[engine] + 1)

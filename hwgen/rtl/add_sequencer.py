@@ -44,7 +44,8 @@ class AddSequencer(wiring.Component):
         super().__init__(
             {
                 "instructions": In(stream.Signature(INSTRUCTION_BITS)),
-                "instruction": Out(AddLayout),  # the instruction being walked, valid until the next is accepted
+                "announced": In(1),  # what is offered is taken over until it is accepted; early in a cycle
+                "instruction": Out(AddLayout),  # the instruction being walked, valid until the next is announced
                 "step": Out(step_layout(config)),  # all zero where there is none
                 "active": Out(1),  # an instruction is being walked
             }
@@ -77,9 +78,10 @@ class AddSequencer(wiring.Component):
             with m.If(last):
                 m.d.sync += self.active.eq(0)
         with m.If(self.instructions.valid & self.instructions.ready):
+            m.d.sync += self.active.eq(1)
+        with m.If(self.announced):
             m.d.sync += [
                 self.instruction.eq(data.View(AddLayout, self.instructions.payload)),
-                self.active.eq(1),
                 right.eq(0),
                 position.eq(0),
                 row.eq(0),

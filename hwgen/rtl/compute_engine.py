@@ -100,6 +100,7 @@ class ComputeEngine(wiring.Component):
         mac, add = data.View(MacLayout, instruction), data.View(AddLayout, instruction)
         announced = Signal()
         m.d.comb += [
+            adds.announced.eq(announced),
             macs.instructions.payload.eq(instruction),
             adds.instructions.payload.eq(instruction),
             macs.instructions.valid.eq(self.instructions.valid & ~is_add & descriptors.input.ready & ~adds.active),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.config import AcceleratorConfig
 from hwgen.isa import AddLayout
-from hwgen.rtl.prescale import OperandLayout, PrescaleLane
+from hwgen.rtl.prescale import PrescaleLane, ScaleLayout
 from hwgen.rtl.step import ControlLayout
 
 
@@ -24,7 +24,7 @@ class EltwiseAdder(wiring.Component):
             {
                 "arriving": In(ControlLayout),  # a cycle before the operands; add and right matter
                 "operands": In(8 * self.lanes),
-                "instruction": In(AddLayout),  # held while its operands arrive and pass
+                "instruction": In(AddLayout),  # held from its first operand's arrival until its last has passed
                 "valid": Out(1),  # sums are there
                 "sums": Out(data.ArrayLayout(signed(32), self.lanes)),  # until the next
             }
@@ -33,15 +33,18 @@ class EltwiseAdder(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # Operands find their scale in registers: to choose it in front of every subtraction would be a way too far.
-        operand, control = Signal(OperandLayout, reset_less=True), Signal(ControlLayout)
-        m.d.sync += control.eq(self.arriving)
-        for side, chosen in (("left", ~self.arriving.right), ("right", self.arriving.right)):
-            with m.If(chosen):
-                m.d.sync += [
-                    operand.zero_point.eq(self.instruction[f"{side}_zero"]),
-                    operand.multiplier.eq(self.instruction[f"{side}_multiplier"]),
-                    operand.shift.eq(self.instruction[f"{side}_shift"]),
-                ]
+        control = Signal(ControlLayout)
+        zero_point, scale = Signal(signed(8), reset_less=True), Signal(ScaleLayout, reset_less=True)
+        left, right = (
+            {name: self.instruction[f"{side}_{name}"] for name in ("zero", "multiplier", "shift")}
+            for side in ("left", "right")
+        )
+        m.d.sync += [
+            control.eq(self.arriving),
+            zero_point.eq(Mux(self.arriving.right, right["zero"], left["zero"])),
+            scale.multiplier.eq(Mux(control.right, right["multiplier"], left["multiplier"])),
+            scale.shift.eq(Mux(control.right, right["shift"], left["shift"])),
+        ]
         # The lanes stand still, and cost no energy, while nothing passes them.
         passing, works = Signal(PrescaleLane.latency - 2), Signal()
         m.d.sync += [passing.eq(Cat(control.add, passing)), works.eq(control.add | passing.any())]
@@ -57,7 +60,8 @@ class EltwiseAdder(wiring.Component):
             left = Signal(signed(32), name=f"left_{index}", reset_less=True)
             m.d.comb += [
                 lane.value.eq(self.operands[8 * index : 8 * index + 8]),
-                lane.operand.eq(operand),
+                lane.zero_point.eq(zero_point),
+                lane.scale.eq(scale),
                 lane.works.eq(works),
             ]
             m.d.sync += left.eq(lane.result)

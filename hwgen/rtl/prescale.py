@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl.rounding_shift import shifted_by_place
 from hwgen.rtl.shared import SharedComponent
 
-OperandLayout = data.StructLayout({"zero_point": signed(8), "multiplier": unsigned(31), "shift": unsigned(5)})
+ScaleLayout = data.StructLayout({"multiplier": unsigned(31), "shift": unsigned(5)})
 """How one operand is scaled; the shift is to the right."""
 
 
@@ -25,13 +25,14 @@ class PrescaleLane(SharedComponent):
     """One operand per cycle, fully pipelined; ``latency`` cycles from inputs to ``result``."""
 
     module = "prescale_lane"
-    latency = 6
+    latency = 7
 
     def __init__(self) -> None:
         super().__init__(
             {
                 "value": In(signed(8)),  # int8 operand
-                "operand": In(OperandLayout),  # its scale
+                "zero_point": In(signed(8)),  # its zero point
+                "scale": In(ScaleLayout),  # a cycle later
                 "works": In(1),  # from the cycle after an operand's to that before its result's: else it stands still
                 "result": Out(signed(32)),  # scaled operand
             }
@@ -39,31 +40,30 @@ class PrescaleLane(SharedComponent):
 
     def logic(self) -> Module:
         m = Module()
-        centred = Signal(signed(9), reset_less=True)
+        difference, centred = Signal(signed(9), reset_less=True), Signal(signed(9), reset_less=True)
         multiplier = Signal(31, reset_less=True)
         low, high = Signal(signed(25), reset_less=True), Signal(signed(24), reset_less=True)
         product = Signal(signed(40), reset_less=True)
-        # A cycle later it is known that this is an operand.
-        shift = Signal(5, name="shift_1", reset_less=True)
-        m.d.sync += [
-            centred.eq(self.value - self.operand.zero_point),
-            multiplier.eq(self.operand.multiplier),
-            shift.eq(self.operand.shift),
-        ]
+        # A cycle later it is known that this is an operand, and the difference has come to its multipliers.
+        m.d.sync += difference.eq(self.value - self.zero_point)
+        shift = Signal(5, name="shift_2", reset_less=True)
         later = [
+            centred.eq(difference),
+            multiplier.eq(self.scale.multiplier),
+            shift.eq(self.scale.shift),
             low.eq(centred * multiplier[:16]),
             high.eq(centred * multiplier[16:]),
             product.eq(Cat(low[:16], high + (low >> 16))),
         ]
-        for stage in (2, 3):
+        for stage in (3, 4):
             earlier, shift = shift, Signal(5, name=f"shift_{stage}", reset_less=True)
             later.append(shift.eq(earlier))
 
         # A shift left by 20 and the high multiply's shift right by 31 leave one right by 11, of which the lowest bit is
         # kept, as it rounds. Both shifts and both roundings are one, as in the requantise lane: of a negative product,
         # what is left of -1 without it is shifted, and all ones below the result carry into it.
-        negative, below = Signal(name="negative_4", reset_less=True), Signal(name="below_4", reset_less=True)
-        bits, left = Signal(29, name="bits_4", reset_less=True), Signal(3, reset_less=True)
+        negative, below = Signal(name="negative_5", reset_less=True), Signal(name="below_5", reset_less=True)
+        bits, left = Signal(29, name="bits_5", reset_less=True), Signal(3, reset_less=True)
         fewer, all_ones = self._shifted(m, product[10:39] ^ product[39].replicate(29), shift != 0, shift, (4, 3))
         later += [negative.eq(product[39]), bits.eq(fewer), below.eq(all_ones), left.eq(shift[:3])]
 

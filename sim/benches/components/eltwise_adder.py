@@ -15,7 +15,7 @@ from hwgen.rtl.step import ControlLayout
 from sim.benches.components.setup import configuration, start
 
 LANES = configuration().eltwise_lanes
-PAIRS = 600
+INSTRUCTIONS = 300
 
 
 def random_scale() -> tuple[int, int, int]:
@@ -47,7 +47,7 @@ async def agrees_with_the_golden(dut: Any) -> None:
     sums: list[list[int]] = []
     cocotb.start_soon(receive(dut, sums))
     await FallingEdge(dut.clk)
-    for _ in range(PAIRS):
+    for _ in range(INSTRUCTIONS):
         scales = {side: random_scale() for side in ("left", "right")}
         instruction = {
             f"{side}_{name}": value
@@ -55,17 +55,21 @@ async def agrees_with_the_golden(dut: Any) -> None:
             for name, value in zip(("zero", "multiplier", "shift"), scale, strict=True)
         }
         dut.instruction.value = AddLayout.const(instruction).as_bits()
-        pair = {side: [random.choice((-128, 127, random.randint(-128, 127))) for _ in range(LANES)] for side in scales}
-        await drive(dut, pair["left"], add=1)
-        await drive(dut, pair["right"], add=1, right=1)
-        while random.random() < 0.3:
-            await drive(dut, pair["left"], right=random.randrange(2))
-        expected.append(
-            [
-                prescale(left, *scales["left"]) + prescale(right, *scales["right"])
-                for left, right in zip(pair["left"], pair["right"], strict=True)
-            ]
-        )
+        for _ in range(random.randint(1, 4)):
+            pair = {
+                side: [random.choice((-128, 127, random.randint(-128, 127))) for _ in range(LANES)] for side in scales
+            }
+            await drive(dut, pair["left"], add=1)
+            await drive(dut, pair["right"], add=1, right=1)
+            expected.append(
+                [
+                    prescale(left, *scales["left"]) + prescale(right, *scales["right"])
+                    for left, right in zip(pair["left"], pair["right"], strict=True)
+                ]
+            )
+            while random.random() < 0.3:
+                await drive(dut, pair["left"], right=random.randrange(2))
+        await drive(dut, pair["left"])  # an instruction is held until its last operand has passed
     for _ in range(EltwiseAdder.latency + 1):
         await drive(dut, [0] * LANES)
     assert sums == expected
