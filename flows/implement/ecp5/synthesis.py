@@ -18,6 +18,12 @@ from flows.tools import Watch
 from hwgen.config import AcceleratorConfig
 from hwgen.verilog import emit
 
+WIRE_DELAY_PS = 1000
+"""From cell to cell, for ABC: about what placed wires take. By Yosys's own 300, all logic beside block RAM would have
+time for more tables one after the other than there is."""
+SHALLOW = "+&scorr;&sweep;&dc2;&st;&synch2;&if,{W},{D},{R};&mfs"
+"""Yosys's script for ABC, but restructured by ``&synch2``, which spends tables on fewer of them one after the other."""
+
 
 def synthesise(config: AcceleratorConfig, multipliers: int, watch: Watch) -> Netlist:
     """Map the accelerator in its boundary to LUTs, flip-flops, at most ``multipliers`` multipliers, and memories.
@@ -37,8 +43,16 @@ def map_to_cells(sources: Mapping[str, str], top: str, in_luts: int, watch: Watc
 
     Raises ImplementationError.
     """
-    synthesis = f"synth_lattice -family ecp5 -top {top} -json netlist.json"
-    design = yosys_netlist(sources, top, [*lanes_always_work(sources), *booth_products(in_luts, top), synthesis], watch)
+    synthesis = f"synth_lattice -family ecp5 -top {top}"
+    commands = [
+        *lanes_always_work(sources),
+        *booth_products(in_luts, top),
+        f"{synthesis} -run begin:map_luts",
+        f"abc9 -W {WIRE_DELAY_PS} -script {SHALLOW}",
+        "clean",
+        f"{synthesis} -json netlist.json -run map_cells:",
+    ]
+    design = yosys_netlist(sources, top, commands, watch)
     module = design["modules"][top]
     for improved in (move_to_upper_bits, absorb_registers, absorb_output_registers, split_fan_out):
         module = module | {"cells": improved(module)}
