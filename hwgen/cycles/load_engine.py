@@ -116,10 +116,11 @@ class LoadEngine:
     def step(self, now: int) -> bool:
         """Send a request, accept an instruction; whether it did."""
         self._is_placed(now)
-        sent = bool(self._requests) and self._requests_from <= now and self.splitter.ready
+        sent = bool(self._requests) and self._requests_from <= now and self.splitter.is_ready(now)
         if sent:
             self.splitter.accept(*self._requests.popleft(), now)
-        if self._requests or not self._has_descriptor(now):
+        # That there is room is known in the cycle after.
+        if sent or self._requests or not self._has_descriptor(now - 1):
             return sent
         instruction = self._queue.released(now)
         if instruction is None:
@@ -140,10 +141,10 @@ class LoadEngine:
         if self._accepted:
             read = max(self._accepted.popleft() + 1, self._placed)
             self._descriptor_reads.append(read)
-            self._run.agenda.visit(read + 1)
+            self._run.agenda.visit(read + 2)
 
     def _has_descriptor(self, now: int) -> bool:
-        """Whether the queue of descriptors has room."""
+        """Whether the queue of descriptors has room, in a cycle that is no earlier than the last that was asked."""
         while self._descriptor_reads and self._descriptor_reads[0] < now:
             self._descriptor_reads.popleft()
         return len(self._accepted) + len(self._descriptor_reads) < DESCRIPTORS

@@ -14,17 +14,17 @@ from hwgen.rtl.read_port import MAX_OUTSTANDING
 
 
 class BurstSplitter:
-    """The bursts of one transfer at a time; the next is accepted as the last of them leaves."""
+    """The bursts of one transfer at a time; the next is accepted in the cycle after the last of them has left."""
 
     def __init__(self, bus_bytes: int) -> None:
         self._bus_bytes = bus_bytes
         self._bursts: deque[int] = deque()
         self._offered_from = 0
+        self._last_left = -1
 
-    @property
-    def ready(self) -> bool:
-        """Whether a transfer is accepted, in a cycle in which what bursts leave have left."""
-        return not self._bursts
+    def is_ready(self, now: int) -> bool:
+        """Whether a transfer is accepted."""
+        return not self._bursts and self._last_left < now
 
     def accept(self, address: int, beats: int, now: int) -> None:
         """Take a transfer of ``beats`` from the bus-aligned ``address``; its first burst is offered a cycle later."""
@@ -34,8 +34,9 @@ class BurstSplitter:
     def offers(self, now: int) -> bool:
         return bool(self._bursts) and self._offered_from <= now
 
-    def take(self) -> int:
+    def take(self, now: int) -> int:
         """Beats of the burst that leaves."""
+        self._last_left = now
         return self._bursts.popleft()
 
 
@@ -86,7 +87,7 @@ class ReadPort:
             if client.splitter.offers(now):
                 # The address is registered: the memory sees it a cycle later.
                 due = now + 1 + self._memory.latency_cycles
-                self._coming.append((client, client.splitter.take(), due))
+                self._coming.append((client, client.splitter.take(now), due))
                 self._deliver(now)
                 return True
         return False

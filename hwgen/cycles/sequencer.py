@@ -82,7 +82,7 @@ class Sequencer:
         return True
 
     def _request(self, now: int) -> bool:
-        if not self.splitter.ready:
+        if not self.splitter.is_ready(now):
             return False
         group_bytes = INSTRUCTIONS_PER_FETCH * INSTRUCTION_BYTES
         self.splitter.accept(self._requested * group_bytes, group_bytes // self._run.config.bus_bytes, now)

@@ -28,10 +28,12 @@ from hwgen.rtl.row_beats import AHEAD
 from hwgen.rtl.store_engine import BEAT_BUFFER, IN_FLIGHT
 from hwgen.rtl.write_port import MAX_OUTSTANDING
 
-READ_LATENCY = rtl.ActBuffer.store_latency
+READ_LATENCY = rtl.ActBuffer.read_latency + 1
 """Cycles from the reading of a beat to its leaving the engine's buffer."""
+FIND_LATENCY = rtl.ActBuffer.store_latency - rtl.ActBuffer.read_latency
+"""Cycles from a beat's being asked for to its reading."""
 ADDRESS_LATENCY = 2
-"""Cycles from a burst's acceptance by the write port to the memory's readiness for its first beat."""
+"""Cycles from a burst's acceptance by the write port to its beats' leaving the engine's buffer, at the least."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class StoreEngine:
     def __init__(self, run: Run, queue: Queue) -> None:
         self._run = run
         self._queue = queue
-        self._settled = _Progress(taken=-run.memory.cycles_per_beat)
+        self._settled = _Progress(takes=deque([-run.memory.cycles_per_beat] * 2, maxlen=2))
         """After the instructions whose times are certain."""
         self._unsettled: deque[_Store] = deque()
         """The instructions after those."""
@@ -120,25 +122,31 @@ def _deque(length: int) -> deque[int]:
 class _Progress:
     """How far requests, bursts, beats and answers have come."""
 
-    taken: int
-    """When the memory took the last beat."""
+    takes: deque[int]
+    """When the memory took the last two beats."""
     last_burst: int = -1
     """When the splitter's last burst left it."""
     found: int = -1
     """When the last beat was found, or the next row taken."""
+    tried: int = 0
+    """When the last beat was first to be read from the activation buffer."""
     read: int = 0
-    """When the last beat was read from the activation buffer."""
+    """When it was read."""
+    refused: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=2))
+    """From when until when the activation buffer takes no further beat, since these wait inside."""
     asked: deque[int] = field(default_factory=lambda: _deque(AHEAD))
     """When the last beats were asked for."""
-    takes: deque[int] = field(default_factory=lambda: _deque(BEAT_BUFFER))
-    """When the memory took the last beats."""
+    left: deque[int] = field(default_factory=lambda: _deque(BEAT_BUFFER))
+    """When the last beats left the engine's buffer."""
     answers: deque[int] = field(default_factory=lambda: _deque(MAX_OUTSTANDING))
     """When the memory answered the last bursts."""
     retired: deque[int] = field(default_factory=lambda: _deque(IN_FLIGHT))
     """When the last instructions retired."""
 
     def copied(self) -> _Progress:
-        queues = {name: getattr(self, name).copy() for name in ("asked", "takes", "answers", "retired")}
+        queues = {
+            name: getattr(self, name).copy() for name in ("takes", "refused", "asked", "left", "answers", "retired")
+        }
         return replace(self, **queues)
 
     def pass_store(self, store: _Store, fetches: AccessLog, memory: MemoryModel) -> int:
@@ -146,44 +154,56 @@ class _Progress:
         requested, beat = store.accepted, 0
         for bursts in store.rows:
             # A row's request is sent when the splitter is free; its beats follow those of the row before.
-            requested = max(requested + 1, self.last_burst)
-            self.last_burst = requested
+            requested = max(requested, self.last_burst) + 1
+            bursts_from = requested + 1
             row_taken = max(store.accepted + 1, self.found)
             self.found = row_taken
             for size in bursts:
-                # One burst per cycle, and no more in flight than the write port counts.
-                self.last_burst = max(self.last_burst + 1, self.answers[0] + 1)
+                # A burst in two cycles, and no more in flight than the write port counts.
+                self.last_burst = max(bursts_from, self.answers[0] + 2)
+                bursts_from = self.last_burst + 2
                 self._pass_burst(store, range(beat, beat + size), fetches, memory.cycles_per_beat)
-                self.answers.append(max(self.taken + memory.latency_cycles, self.answers[-1] + 1))
+                self.answers.append(max(self.takes[-1] + memory.latency_cycles, self.answers[-1] + 1))
                 beat += size
         self.retired.append(self.answers[-1] + 1)
-        return max(requested, row_taken, self.retired[0])
+        return max(requested, row_taken, self.retired[0]) + 1
 
     def _pass_burst(self, store: _Store, beats: range, fetches: AccessLog, interval: int) -> None:
         """A burst's beats are found as soon as there is room for them, read, and taken by the memory in turn."""
-        takes_from = self.last_burst + ADDRESS_LATENCY
-        first = max(self.found + 2, self.read) + 1
-        last = first + len(beats) - 1
+        leaves_from = self.last_burst + ADDRESS_LATENCY
+        asked = max(self.found + 2, self.asked[-1] + 1)
+        last_asked = asked + len(beats) - 1
+        first, last = asked + FIND_LATENCY, last_asked + FIND_LATENCY
         if (
             interval == 1
-            and first + READ_LATENCY >= max(takes_from, self.taken + 1)
+            and self.read < first
+            and not any(begin <= asked <= end for begin, end in self.refused)
+            and first + READ_LATENCY >= max(leaves_from, self.takes[-1])
             and (
                 fetches.is_free(first, last, store.halves)
                 or fetches.are_free(first, store.memories[beats.start : beats.stop])
             )
         ):
             # The memory takes each as it comes, so the buffer never fills.
-            self.found = max(self.found + len(beats), last - AHEAD)
-            self.read, self.taken = last, last + READ_LATENCY
-            self.asked.extend(range(max(first, last - AHEAD + 1) - 1, last))
-            self.takes.extend(range(max(first, last - BEAT_BUFFER + 1) + READ_LATENCY, self.taken + 1))
+            self.found = max(self.found + len(beats), last_asked - AHEAD + 1)
+            self.tried = self.read = last
+            self.refused.clear()
+            self.asked.extend(range(max(asked, last_asked - AHEAD + 1), last_asked + 1))
+            self.left.extend(range(max(first, last - BEAT_BUFFER + 1) + READ_LATENCY, last + READ_LATENCY + 1))
+            self.takes.extend(range(max(first, last - 1) + READ_LATENCY + 1, last + READ_LATENCY + 2))
             return
         for beat in beats:
             self.found = max(self.found, self.asked[0]) + 1
-            asked = max(self.found + 1, self.read, self.takes[0] + 1)
-            self.read = asked + 1
+            asked = max(self.found + 1, self.asked[-1] + 1, self.left[0] + 1)
+            for begin, end in self.refused:
+                if begin <= asked <= end:
+                    asked = end + 1
+            # While the beat before is tried again, this one moves beside it, and the next takes its place.
+            self.refused.append((max(asked + 1, self.tried) + 1, self.read))
+            self.tried = self.read = max(asked + FIND_LATENCY, self.read + 1)
             if not fetches.is_free(self.read, self.read, store.halves):
                 self.read = fetches.first_free(self.read, int(store.memories[beat]))
-            self.taken = max(self.read + READ_LATENCY, self.taken + interval, takes_from)
+            left = max(self.read + READ_LATENCY, self.left[-1] + 1, leaves_from, self.takes[0] + 1)
             self.asked.append(asked)
-            self.takes.append(self.taken)
+            self.left.append(left)
+            self.takes.append(max(left + 1, self.takes[-1] + interval))

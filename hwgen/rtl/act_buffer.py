@@ -6,7 +6,7 @@ at the same place in up to four rows take one cycle, whatever their address.
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -56,8 +56,10 @@ class ActBuffer(wiring.Component):
     """
 
     fetch_latency = 5
-    store_latency = 5
+    store_latency = 6
     """Cycles from a place to its beat, where nothing is in the way."""
+    read_latency = 4
+    """Cycles from the one in which a beat is read from the memories."""
     meeting_latency = 1
     """Cycles from a write-back to the one in which a load may meet it."""
     write_latency = 2
@@ -101,24 +103,24 @@ class ActBuffer(wiring.Component):
                 m.d.sync += signal.eq(value)
             return signal
 
-        def met(place: data.View, used: list[Value]) -> Value:
-            """The memories that an access meets, a bit each; ``used``: in the even and the odd one."""
-            halves = [word[-1] for word in words(place.address)]
-            of_bank = Cat(used[odd] & (halves[odd] == half) for odd, half in WRITE_PATHS)
-            return Cat(of_bank & (place.bank == bank).replicate(len(WRITE_PATHS)) for bank in range(ROW_BANKS))
+        def paths(rows: list[Value], used: list[Value]) -> Value:
+            """The ways to an access's words, a bit each; ``used``: whether it wants the even and the odd one."""
+            return Cat(used[odd] & (rows[odd][-1] == half) for odd, half in WRITE_PATHS)
 
-        def paths(memories: Value) -> Value:
-            """The ways on which these memories are written, a bit each."""
-            return Cat(memories[path :: len(WRITE_PATHS)].any() for path in range(len(WRITE_PATHS)))
+        def met(bank: Value, ways: Value) -> Value:
+            """The memories at the end of these ways, a bit each."""
+            return Cat(ways & (bank == b).replicate(len(WRITE_PATHS)) for b in range(ROW_BANKS))
 
         # First cycle: each access finds its memories and words, and data find their bytes.
         fetch_rows = []
         fetching = []
+        sides = list(zip(words(self.fetch.address), words(self.fetch.wrapped_address), strict=True))
         for bank in range(ROW_BANKS):
             # The bank's row among those fetched, and on which side of the wrap from the last bank to the first it is.
             row = (bank - self.fetch.bank)[: ROW_BANKS.bit_length() - 1]
-            address = Mux(_wraps(bank, self.fetch.bank), self.fetch.wrapped_address, self.fetch.address)
-            fetch_rows.append([register(f"fetch_row_{bank}_{odd}", w) for odd, w in enumerate(words(address))])
+            wraps = _wraps(bank, self.fetch.bank)
+            bank_rows = [Mux(wraps, wrapped, before) for before, wrapped in sides]
+            fetch_rows.append([register(f"fetch_row_{bank}_{odd}", word) for odd, word in enumerate(bank_rows)])
             fetching.append(register(f"fetching_{bank}", self.fetch.rows.bit_select(row, 1)))
         fetches = Cat(fetching[bank] & (fetch_rows[bank][odd][-1] == half) for bank, odd, half in MEMORIES)
 
@@ -131,16 +133,17 @@ class ActBuffer(wiring.Component):
             return [mask[:word_bytes].any(), mask[word_bytes:].any()]
 
         # Of a write-back the place comes first, so that loads know in time which memories it takes.
-        coming_writes, writes, loads, stores = (
-            Signal(len(MEMORIES), name=name) for name in ("coming_writes", "writes", "loads", "stores")
-        )
+        writes, stores = Signal(len(MEMORIES)), Signal(len(MEMORIES))
         masks = placed_mask("write_mask", self.write_strobe, self.write_place)
-        m.d.sync += [coming_writes.eq(met(self.write_place, halves_any(masks))), writes.eq(coming_writes)]
+        coming_used = register("coming_used", Cat(halves_any(masks)))
+        coming_bank = register("coming_bank", self.write_place.bank)
         write_masks = register("write_masks", register("coming_write_masks", masks))
-        write_rows = [
-            register(f"write_row_{odd}", register(f"coming_write_row_{odd}", word))
-            for odd, word in enumerate(words(self.write_place.address))
+        coming_rows = [
+            register(f"coming_write_row_{odd}", word) for odd, word in enumerate(words(self.write_place.address))
         ]
+        written_next = paths(coming_rows, list(coming_used))
+        m.d.sync += writes.eq(met(coming_bank, written_next))
+        write_rows = [register(f"write_row_{odd}", word) for odd, word in enumerate(coming_rows)]
         write_byte = register("write_byte", self.write_place.address[: ring_bits - 1])
         write_word = register("write_word", word_at(m, "write_data", self.write_data, write_byte))
 
@@ -152,32 +155,56 @@ class ActBuffer(wiring.Component):
         """
         load_word = register("load_word", word_at(m, "load_data", load.data, load.place.address), ~held)
         load_masks = register("load_masks", placed_mask("load_mask", load.strobe, load.place), ~held)
-        load_rows = [register(f"load_row_{odd}", w, ~held) for odd, w in enumerate(words(load.place.address))]
-        offered = Signal(len(MEMORIES))
-        m.d.comb += [offered.eq(met(load.place, [Const(1)] * 2)), self.load.ready.eq(free)]
-        written_next = paths(coming_writes)
-        meets = Mux(free, self.load.valid & (paths(offered) & written_next).any(), (paths(loads) & written_next).any())
+        offered_rows = words(load.place.address)
+        load_rows = [register(f"load_row_{odd}", word, ~held) for odd, word in enumerate(offered_rows)]
+        load_bank = register("load_bank", load.place.bank, ~held)
+        loads = Signal()
+        """A load was taken: it is known late, and the rest does not wait for it."""
+        both = [Const(1)] * 2
+        offered_meets = (paths(offered_rows, both) & written_next).any()
+        load_ways = paths(load_rows, both)
+        meets = Mux(free, self.load.valid & offered_meets, (load_ways & written_next).any())
+        m.d.comb += self.load.ready.eq(free)
         m.d.sync += [free.eq(~meets), held.eq(meets)]
         with m.If(~held):
-            m.d.sync += loads.eq(offered & self.load.valid.replicate(len(MEMORIES)))
+            m.d.sync += loads.eq(self.load.valid)
 
-        # A beat may begin before its row, or end after it, in a word that is none of its business.
+        # A beat may begin before its row, or end after it, in a word that is none of its business. Whether the one that
+        # is to be read meets a fetch only moves the next on to its place, or to one beside: that it is free is known.
         store = self.store.payload
-        store_place = Signal(PlaceLayout, reset_less=True)
-        store_rows = [
-            register(f"store_row_{odd}", w, self.store.ready) for odd, w in enumerate(words(store.place.address))
-        ]
-        wanted = [self.store.valid & used for used in halves_any(placed_mask("store_mask", store.strobe, store.place))]
-        with m.If(self.store.ready):
-            m.d.sync += [stores.eq(met(store.place, wanted)), store_place.eq(store.place)]
+        rows_layout = data.ArrayLayout(len(words(store.place.address)[0]), 2)
+        words_layout = data.StructLayout({"place": PlaceLayout, "rows": rows_layout, "wanted": 2})
+        found, beside, read = (
+            Signal(words_layout, name=f"store_{name}", reset_less=True) for name in ("found", "beside", "read")
+        )
+        is_found, waits, is_read, is_held = Signal(), Signal(), Signal(), Signal()
+        """There is one found; one beside; one to be read; and it meets a fetch."""
+        m.d.comb += self.store.ready.eq(~waits)
+        with m.If(~waits):
+            m.d.sync += [
+                is_found.eq(self.store.valid),
+                found.place.eq(store.place),
+                found.rows.eq(Cat(words(store.place.address))),
+                found.wanted.eq(Cat(halves_any(placed_mask("store_mask", store.strobe, store.place)))),
+                beside.eq(found),
+            ]
+        following, next_read = waits | is_found, Signal(words_layout)
+        wanted = next_read.wanted & following.replicate(2)
+        m.d.comb += next_read.eq(Mux(waits, beside, found))
+        m.d.sync += waits.eq(is_held & following)
+        with m.If(~is_held):
+            m.d.sync += [
+                is_read.eq(following),
+                read.eq(next_read),
+                stores.eq(met(next_read.place.bank, paths([next_read.rows[0], next_read.rows[1]], list(wanted)))),
+            ]
 
         # Second cycle: of what is written, one goes each way; registers, since the memories lie all over the chip.
         def in_word(repeated: Value) -> Value:
             return repeated.replicate(word_bits // len(repeated))
 
-        placed_loads = loads & (~held).replicate(len(MEMORIES))
-        written = Signal(len(WRITE_PATHS))
-        m.d.comb += written.eq(paths(writes))
+        placed_loads = met(load_bank, load_ways & (loads & ~held).replicate(len(WRITE_PATHS)))
+        written = register("written", written_next)
         way_rows, way_words = {}, {}
         for path, wrote in zip(WRITE_PATHS, written, strict=True):
             odd, half = path
@@ -192,7 +219,7 @@ class ActBuffer(wiring.Component):
             for bank, rows in enumerate(fetch_rows)
             for odd, word in enumerate(rows)
         ]
-        m.d.comb += self.store.ready.eq(~Cat(met_fetches).any())
+        m.d.comb += is_held.eq(Cat(met_fetches).any())
         read_data = {}
         for index, (bank, odd, half) in enumerate(MEMORIES):
             ram = Ram(shape, latency=2)
@@ -204,7 +231,7 @@ class ActBuffer(wiring.Component):
                 | load_masks[mask] & placed_loads[index].replicate(word_bytes)
             )
             m.d.comb += [
-                ram.read_address.eq(Mux(fetches[index], fetch_rows[bank][odd], store_rows[odd])[:-1]),
+                ram.read_address.eq(Mux(fetches[index], fetch_rows[bank][odd], read.rows[odd])[:-1]),
                 ram.read_enable.eq(fetches[index] | stores[index]),
                 ram.write_address.eq(way_rows[odd, half]),
                 ram.write_data.eq(way_words[odd, half]),
@@ -243,12 +270,12 @@ class ActBuffer(wiring.Component):
                 Cat(word(bank, 0, first), word(bank, 1, second)),
             )
             pairs.append(register(f"fetched_pair_{bank}", pair[:wanted_bits]))
-        store_bank = later("store_bank", store_place.bank, 2)
-        store_upper = [later(f"store_half_{odd}", row[-1], 2) for odd, row in enumerate(store_rows)]
+        store_bank = later("store_bank", read.place.bank, 2)
+        store_upper = [later(f"store_half_{odd}", read.rows[odd][-1], 2) for odd in range(2)]
         stored_pairs = [
             Cat(word(bank, odd, upper) for odd, upper in enumerate(store_upper)) for bank in range(ROW_BANKS)
         ]
-        stored_pair = register("stored_pair", Array(stored_pairs)[store_bank])
+        stored_pair = register("stored_pair", _of_bank(stored_pairs, store_bank))
 
         # Fifth cycle: the vector's first byte to the front, and from bank order to row order. All rows' vectors lie at
         # the same place within a word, since pitches are whole words.
@@ -256,11 +283,11 @@ class ActBuffer(wiring.Component):
         first_bank = later("fetch_bank_later", first_bank, 2)
         vectors = [bytes_from(m, f"vector_{bank}", pair, lane, self.config.rows) for bank, pair in enumerate(pairs)]
         for row in range(ROW_BANKS):
-            m.d.sync += self.fetched[row].eq(Array(vectors)[(first_bank + row)[: ROW_BANKS.bit_length() - 1]])
-        ring = later("store_ring", store_place.address[:ring_bits], 3)
+            m.d.sync += self.fetched[row].eq(_of_bank(vectors[row:] + vectors[:row], first_bank))
+        ring = later("store_ring", read.place.address[:ring_bits], 3)
         m.d.sync += self.stored.eq(bytes_from(m, "stored", stored_pair, ring, self.config.bus_bytes))
-        passing = Signal(self.store_latency - 1)
-        m.d.sync += passing.eq(Cat((stores != 0) & self.store.ready, passing))
+        passing = Signal(self.read_latency)
+        m.d.sync += passing.eq(Cat(is_read & ~is_held, passing))
         m.d.comb += self.stored_valid.eq(passing[-1])
         return m
 
@@ -268,3 +295,8 @@ class ActBuffer(wiring.Component):
 def _wraps(bank: int, first: Value) -> Value:
     """Whether rows that begin in bank ``first`` reach ``bank`` only after the last bank; the last never does."""
     return first > bank if bank < ROW_BANKS - 1 else Const(0)
+
+
+def _of_bank(values: list[Value], bank: Value) -> Value:
+    """A bank's of four values, by two selections, since a table of four would be decoded and gathered."""
+    return Mux(bank[1], Mux(bank[0], values[3], values[2]), Mux(bank[0], values[1], values[0]))

@@ -10,11 +10,12 @@ BEAT_COUNT_BITS = 22
 MAX_BURST_BEATS = 64
 """Bursts end on multiples of this many beats, so that none crosses a 4 KiB boundary at any bus width."""
 
-RequestLayout = data.StructLayout({"address": ADDRESS_BITS, "end": BEAT_COUNT_BITS + 1, "last": 1})
+RequestLayout = data.StructLayout({"address": ADDRESS_BITS, "end": BEAT_COUNT_BITS + 1, "single": 1, "last": 1})
 """A transfer of whole beats from a bus-aligned address; ``last``: the last of an instruction.
 
 ``end`` is the place of its last beat, counted from the last multiple of MAX_BURST_BEATS up to its first: who makes
-bursts of it, or knows where its bytes end, has no other sum to wait for.
+bursts of it, or knows where its bytes end, has no other sum to wait for. ``single``: it is one burst; that is known
+before all of ``end``.
 """
 
 BurstLayout = data.StructLayout({"address": ADDRESS_BITS, "length": 8, "last": 1})

@@ -20,7 +20,10 @@ def split_bursts(address: int, beats: int, bus_bytes: int) -> list[tuple[int, in
 
 
 class BurstSplitter(wiring.Component):
-    """One burst per cycle; a request is accepted as its predecessor's last burst leaves."""
+    """One burst per cycle; a request is accepted in the cycle after its predecessor's last burst has left.
+
+    So whoever asks does not wait to hear what the bus does.
+    """
 
     def __init__(self, bus_bits: int) -> None:
         self.bus_bytes = bus_bits // 8
@@ -37,20 +40,19 @@ class BurstSplitter(wiring.Component):
         place_bits = MAX_BURST_BEATS.bit_length() - 1
         active = Signal()
         address = Signal(ADDRESS_BITS, reset_less=True)
-        # Bursts end where their last beat's place is, or with their window of memory. Whether one is the last is seen
-        # without an addition, since all that hands over the next transfer waits for it.
+        # Bursts end where their last beat's place is, or with their window of memory.
         windows_left = Signal(BEAT_COUNT_BITS + 1 - place_bits, reset_less=True)
         end = Signal(place_bits, reset_less=True)
         last = Signal(reset_less=True)
         place, window = address[shift : shift + place_bits], address[shift + place_bits :]
         is_final = Signal(reset_less=True)
-        """No windows are left: most of what happens waits to hear it."""
+        """No windows are left."""
         m.d.comb += [
             self.bursts.valid.eq(active),
             self.bursts.payload.address.eq(address),
             self.bursts.payload.length.eq(Mux(is_final, end, MAX_BURST_BEATS - 1) - place),
             self.bursts.payload.last.eq(last & is_final),
-            self.requests.ready.eq(~active | (self.bursts.ready & is_final)),
+            self.requests.ready.eq(~active),
         ]
         with m.If(self.bursts.valid & self.bursts.ready):
             m.d.sync += [
@@ -65,7 +67,7 @@ class BurstSplitter(wiring.Component):
                 active.eq(1),
                 address.eq(request.address),
                 Cat(end, windows_left).eq(request.end),
-                is_final.eq(request.end[place_bits:] == 0),
+                is_final.eq(request.single),
                 last.eq(request.last),
             ]
         return m

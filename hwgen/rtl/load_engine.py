@@ -29,6 +29,9 @@ DESCRIPTORS = 16
 class LoadEngine(wiring.Component):
     """Requests run ahead of the data: the next instruction's requests leave while this one's data arrive."""
 
+    data_latency = 3
+    """Cycles from a request to its data, at the least: splitter, read port and memory each take one."""
+
     def __init__(self, config: AcceleratorConfig) -> None:
         self.config = config
         super().__init__(
@@ -65,9 +68,10 @@ class LoadEngine(wiring.Component):
         is_act, is_weight = header.opcode == Opcode.LOAD_ACT, header.opcode == Opcode.LOAD_WEIGHT
         word_bytes = Mux(is_weight, beats_per_weight * bus_bytes, beats_per_parameter * bus_bytes)
         rows = Signal(rows_layout)
+        accept = Signal()
         m.d.comb += [
-            self.instructions.ready.eq(row_requests.rows.ready & descriptors.input.ready),
-            row_requests.rows.valid.eq(self.instructions.valid & descriptors.input.ready),
+            accept.eq(self.instructions.valid & self.instructions.ready),
+            row_requests.rows.valid.eq(accept),
             row_requests.rows.payload.address.eq(self.instructions.payload.address),
             row_requests.rows.payload.pitch.eq(transfer.dram_pitch),
             row_requests.rows.payload.row_bytes.eq(Mux(is_act, transfer.row_bytes, words.beats << beat_bits)),
@@ -82,13 +86,16 @@ class LoadEngine(wiring.Component):
             rows.row_bytes.eq(Mux(is_act, transfer.row_bytes, word_bytes)),
             rows.rows.eq(Mux(is_act, transfer.rows, words.words)),
             descriptors.input.payload.eq(rows),
-            descriptors.input.valid.eq(self.instructions.valid & row_requests.rows.ready),
+            descriptors.input.valid.eq(accept),
         ]
+        # That there is room is known in the cycle after: it does not go away until an instruction is accepted.
+        has_room = row_requests.rows.ready & descriptors.input.ready
+        m.d.sync += self.instructions.ready.eq(has_room & ~accept)
         connect(m, row_requests.requests, flipped(self.requests))
         connect(m, descriptors.output, row_beats.rows)
 
         # Data: bytes to the activation buffer, or beats gathered into words. What was taken is in its place when the
-        # next beat is taken.
+        # next beat is taken. A beat's place is found before it comes: its request takes ``data_latency``.
         beat = row_beats.beats.payload
         receives_act = beat.opcode == Opcode.LOAD_ACT
         taken = Signal()
@@ -97,8 +104,8 @@ class LoadEngine(wiring.Component):
             self.act.payload.place.eq(beat.place),
             self.act.payload.data.eq(self.beats.payload),
             self.act.payload.strobe.eq(beat.strobe),
-            self.act.valid.eq(self.beats.valid & row_beats.beats.valid & receives_act),
-            self.beats.ready.eq(row_beats.beats.valid & self.act.ready),
+            self.act.valid.eq(self.beats.valid & receives_act),
+            self.beats.ready.eq(self.act.ready),
             taken.eq(self.beats.valid & self.beats.ready),
             row_beats.beats.ready.eq(self.beats.valid & self.act.ready),
             self.retire.eq(retiring & self.act.ready),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.axi import ADDRESS_BITS, BurstLayout
 from hwgen.rtl.queue import Queue
+from hwgen.rtl.register_slice import RegisterSlice
 
 MAX_OUTSTANDING = 64
 """Bursts in flight: enough to hide the memory's latency behind bursts of one beat."""
@@ -42,32 +43,42 @@ class ReadPort(wiring.Component):
         m.submodules.owners = owners = Queue(max(1, (self.clients - 1).bit_length()), depth=MAX_OUTSTANDING)
         owner = owners.output
 
-        # AR is registered: once valid it may not change before it is accepted.
-        free = Signal()
-        m.d.comb += free.eq((~self.arvalid | self.arready) & owners.input.ready)
-        with m.If(self.arready):
-            m.d.sync += self.arvalid.eq(0)
-        granted: Signal | int = 0
+        # The bus is far: nothing before AR waits to hear what it does.
+        m.submodules.ar = ar = RegisterSlice(data.StructLayout({"address": ADDRESS_BITS, "length": 8}))
+        free, starts = Signal(), Signal()
+        m.d.comb += [
+            free.eq(ar.input.ready & owners.input.ready),
+            starts.eq(free & Cat(client.valid for client in self.bursts).any()),
+            ar.input.valid.eq(starts),
+            owners.input.valid.eq(starts),
+            self.araddr.eq(ar.output.payload.address),
+            self.arlen.eq(ar.output.payload.length),
+            self.arvalid.eq(ar.output.valid),
+            ar.output.ready.eq(self.arready),
+        ]
+        blocked: Signal | int = 0
         for index in range(self.clients):
             client = self.bursts[index]
-            m.d.comb += client.ready.eq(free & ~granted)
-            with m.If(client.valid & client.ready):
-                m.d.sync += [
-                    self.arvalid.eq(1),
-                    self.araddr.eq(client.payload.address),
-                    self.arlen.eq(client.payload.length),
+            m.d.comb += client.ready.eq(free & ~blocked)
+            blocked = blocked | client.valid
+        for index in reversed(range(self.clients)):
+            burst = self.bursts[index].payload
+            with m.If(self.bursts[index].valid):
+                m.d.comb += [
+                    ar.input.payload.address.eq(burst.address),
+                    ar.input.payload.length.eq(burst.length),
+                    owners.input.payload.eq(index),
                 ]
-                m.d.comb += [owners.input.valid.eq(1), owners.input.payload.eq(index)]
-            granted = granted | client.valid
 
+        # A beat that is there has an owner: none comes before its burst has left.
         ready = Array(self.beats[index].ready for index in range(self.clients))[owner.payload]
         for index in range(self.clients):
             m.d.comb += [
                 self.beats[index].payload.eq(self.rdata),
-                self.beats[index].valid.eq(self.rvalid & owner.valid & (owner.payload == index)),
+                self.beats[index].valid.eq(self.rvalid & (owner.payload == index)),
             ]
         m.d.comb += [
-            self.rready.eq(owner.valid & ready),
+            self.rready.eq(ready),
             self.transferred.eq(self.rvalid & self.rready),
             owner.ready.eq(self.transferred & self.rlast),
             self.waiting.eq(owner.valid & ~self.rvalid),

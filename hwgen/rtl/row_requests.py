@@ -47,13 +47,17 @@ class RowRequests(wiring.Component):
         left = Signal(16, reset_less=True)
         some_left, one_left = Signal(), Signal(reset_less=True)
         """What ``left`` says, known as it comes: instructions wait to hear it."""
-        in_window = current.address[: beat_bits + MAX_BURST_BEATS.bit_length() - 1]
+        window_bits = beat_bits + MAX_BURST_BEATS.bit_length() - 1
+        exceeds_window = Signal(reset_less=True)
+        """Rows are longer than any burst."""
+        end = current.address[:window_bits] + current.row_bytes - 1
         sent = self.requests.valid & self.requests.ready
         m.d.comb += [
             self.busy.eq(some_left),
             self.requests.valid.eq(some_left),
             self.requests.payload.address.eq(Cat(Const(0, beat_bits), current.address[beat_bits:])),
-            self.requests.payload.end.eq((in_window + current.row_bytes - 1) >> beat_bits),
+            self.requests.payload.end.eq(end >> beat_bits),
+            self.requests.payload.single.eq(~exceeds_window & ~end[window_bits]),
             self.requests.payload.last.eq(one_left),
             self.rows.ready.eq(~some_left | (self.requests.ready & one_left)),
         ]
@@ -67,6 +71,7 @@ class RowRequests(wiring.Component):
         with m.If(self.rows.ready):
             m.d.sync += [
                 current.eq(self.rows.payload),
+                exceeds_window.eq(self.rows.payload.row_bytes > 1 << window_bits),
                 left.eq(self.rows.payload.rows),
                 some_left.eq(self.rows.valid & (self.rows.payload.rows != 0)),
                 one_left.eq(self.rows.payload.rows == 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Out
 
 from hwgen.isa import (
     ENGINE_OF,
@@ -57,15 +57,22 @@ class Sequencer(wiring.Component):
         address = Signal(32, reset_less=True)
         beat_bits = (self.bus_bits // 8).bit_length() - 1
         first_place = address[beat_bits:][: MAX_BURST_BEATS.bit_length() - 1]
+        last_place = first_place + beats_per_group - 1
         asking, requested, consumed = Signal(), Signal(), Signal()
         enough_loads = Signal()
         m.d.comb += [
             self.requests.valid.eq(asking),
             self.requests.payload.address.eq(address),
-            self.requests.payload.end.eq(first_place + beats_per_group - 1),
+            self.requests.payload.end.eq(last_place),
+            self.requests.payload.single.eq(last_place < MAX_BURST_BEATS),
             requested.eq(self.requests.valid & self.requests.ready),
         ]
-        connect(m, flipped(self.beats), buffer.input)
+        # There is room for what was asked for.
+        m.d.comb += [
+            buffer.input.payload.eq(self.beats.payload),
+            buffer.input.valid.eq(self.beats.valid),
+            self.beats.ready.eq(1),
+        ]
         # All sums are ready before it is known which: whether a beat is taken shows late in a cycle.
         more, fewer = awaited + beats_per_group, awaited - 1
         m.d.sync += awaited.eq(Mux(requested, Mux(consumed, more - 1, more), Mux(consumed, fewer, awaited)))

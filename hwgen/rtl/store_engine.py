@@ -54,7 +54,6 @@ class StoreEngine(wiring.Component):
         accept = Signal()
         requested, read = row_requests.rows, row_beats.rows
         m.d.comb += [
-            self.instructions.ready.eq(requested.ready & read.ready & has_room),
             accept.eq(self.instructions.valid & self.instructions.ready),
             requested.valid.eq(accept),
             requested.payload.address.eq(self.instructions.payload.address),
@@ -72,7 +71,9 @@ class StoreEngine(wiring.Component):
             read.payload.rows.eq(instruction.rows),
         ]
         connect(m, row_requests.requests, flipped(self.requests))
+        # That there is room is known in the cycle after: it does not go away until an instruction is accepted.
         m.d.sync += [
+            self.instructions.ready.eq(requested.ready & read.ready & has_room & ~accept),
             in_flight.eq(in_flight + accept - self.acknowledged),
             self.retire.eq(self.acknowledged),
         ]
@@ -92,7 +93,7 @@ class StoreEngine(wiring.Component):
             buffer.input.payload.eq(self.stored),
             buffer.input.valid.eq(self.stored_valid),
             self.beats.valid.eq(buffer.output.valid),
-            self.beats.payload.eq(Cat(buffer.output.payload, strobes.output.payload)),
+            self.beats.payload.eq(Cat(buffer.stored, strobes.stored)),
             buffer.output.ready.eq(self.beats.ready),
             strobes.output.ready.eq(self.beats.ready & buffer.output.valid),
         ]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.axi import ADDRESS_BITS, BurstLayout, write_data_layout
+from hwgen.rtl.axi import ADDRESS_BITS, MAX_BURST_BEATS, BurstLayout, write_data_layout
 from hwgen.rtl.queue import Queue
+from hwgen.rtl.register_slice import RegisterSlice
 
 MAX_OUTSTANDING = 64
 """Bursts in flight: enough to hide the memory's latency behind bursts of one beat."""
 
 
 class WritePort(wiring.Component):
-    """Data follow their burst's address, and the memory answers bursts in order."""
+    """A burst in two cycles. Data follow their burst's address, and the memory answers bursts in order."""
 
     def __init__(self, bus_bits: int) -> None:
         super().__init__(
@@ -42,18 +43,20 @@ class WritePort(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.lengths = lengths = Queue(8, depth=MAX_OUTSTANDING)
+        length_bits = MAX_BURST_BEATS.bit_length() - 1
+        m.submodules.lengths = lengths = Queue(length_bits, depth=MAX_OUTSTANDING)
         m.submodules.unanswered = unanswered = Queue(1, depth=MAX_OUTSTANDING)
 
         # A burst is answered after its data have left: where there is room for its answer, there is for its length.
-        free = Signal()
-        m.d.comb += [
-            free.eq((~self.awvalid | self.awready) & unanswered.input.ready),
-            self.bursts.ready.eq(free),
+        # That AW is free is known in the cycle after: nothing before it waits to hear what the bus does.
+        free, started, has_started = Signal(), Signal(), Signal()
+        m.d.comb += [self.bursts.ready.eq(free), started.eq(self.bursts.valid & free)]
+        m.d.sync += [
+            free.eq((~self.awvalid | self.awready) & ~started & unanswered.input.ready),
+            has_started.eq(started),
         ]
         with m.If(self.awready):
             m.d.sync += self.awvalid.eq(0)
-        started = self.bursts.valid & free
         with m.If(started):
             m.d.sync += [
                 self.awvalid.eq(1),
@@ -61,27 +64,34 @@ class WritePort(wiring.Component):
                 self.awlen.eq(self.bursts.payload.length),
             ]
         m.d.comb += [
-            lengths.input.valid.eq(started),
-            lengths.input.payload.eq(self.bursts.payload.length),
+            lengths.input.valid.eq(has_started),
+            lengths.input.payload.eq(self.awlen),
             unanswered.input.valid.eq(started),
             unanswered.input.payload.eq(self.bursts.payload.last),
         ]
 
-        position = Signal(8)
+        # The bus is far: what it does reaches neither the beats nor the lengths.
+        m.submodules.w = w = RegisterSlice(data.StructLayout({"beat": self.beats.payload.shape(), "last": 1}))
+        position = Signal(length_bits)
+        last, sent = Signal(), Signal()
         m.d.comb += [
-            self.wvalid.eq(self.beats.valid & lengths.output.valid),
-            self.wdata.eq(self.beats.payload.data),
-            self.wstrb.eq(self.beats.payload.strobe),
-            self.wlast.eq(position == lengths.output.payload),
+            last.eq(position == lengths.output.payload),
+            w.input.valid.eq(self.beats.valid & lengths.output.valid),
+            w.input.payload.beat.eq(self.beats.payload),
+            w.input.payload.last.eq(last),
+            self.beats.ready.eq(w.input.ready & lengths.output.valid),
+            sent.eq(w.input.valid & w.input.ready),
+            lengths.output.ready.eq(sent & last),
+            self.wvalid.eq(w.output.valid),
+            self.wdata.eq(w.output.payload.beat.data),
+            self.wstrb.eq(w.output.payload.beat.strobe),
+            self.wlast.eq(w.output.payload.last),
+            w.output.ready.eq(self.wready),
             self.transferred.eq(self.wvalid & self.wready),
-            self.beats.ready.eq(self.wready & lengths.output.valid),
-            lengths.output.ready.eq(self.transferred & self.wlast),
             self.waiting.eq(self.wvalid & ~self.wready),
         ]
-        with m.If(self.transferred):
-            m.d.sync += position.eq(position + 1)
-            with m.If(self.wlast):
-                m.d.sync += position.eq(0)
+        with m.If(sent):
+            m.d.sync += position.eq(Mux(last, 0, position + 1))
 
         m.d.comb += [
             self.bready.eq(1),

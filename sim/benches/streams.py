@@ -50,24 +50,33 @@ async def get(dut: Any, stream: str, count: int, pause: float = 0.0) -> list[int
     return payloads
 
 
-async def answer(dut: Any, memory: bytes | bytearray, bus_bytes: int, pause: float = 0.0) -> None:
-    """Answer ``requests`` (transfers of ``memory``) with their ``beats``, pausing both with probability ``pause``."""
-    due: deque[int] = deque()
+async def answer(
+    dut: Any, memory: bytes | bytearray, bus_bytes: int, pause: float = 0.0, latency_cycles: int = 1
+) -> None:
+    """Answer ``requests`` (transfers of ``memory``) with their ``beats``, pausing both with probability ``pause``.
+
+    No beat comes earlier than ``latency_cycles`` after its request.
+    """
+    due: deque[tuple[int, int]] = deque()
+    """From when on each beat may come."""
+    cycle = 0
     dut.requests__ready.value = 0
     dut.beats__valid.value = 0
     while True:
         await RisingEdge(dut.clk)
+        cycle += 1
         if dut.requests__valid.value and dut.requests__ready.value:
             request = RequestLayout.from_bits(int(dut.requests__payload.value))
             beats = request_beats(request.address, request.end, bus_bytes)
             for address in range(request.address, request.address + beats * bus_bytes, bus_bytes):
                 assert address % bus_bytes == 0 and address + bus_bytes <= len(memory)
-                due.append(int.from_bytes(memory[address : address + bus_bytes], "little"))
+                beat = int.from_bytes(memory[address : address + bus_bytes], "little")
+                due.append((cycle + latency_cycles - 1, beat))
         taken = dut.beats__valid.value and dut.beats__ready.value
         if taken:
             due.popleft()
         if taken or not dut.beats__valid.value:
-            offers = bool(due) and random.random() >= pause
+            offers = bool(due) and due[0][0] <= cycle and random.random() >= pause
             dut.beats__valid.value = offers
-            dut.beats__payload.value = due[0] if offers else 0
+            dut.beats__payload.value = due[0][1] if offers else 0
         dut.requests__ready.value = random.random() >= pause

@@ -165,7 +165,7 @@ module axi_memory #(
 
     if (s_axi_rready || !s_axi_rvalid) begin
       s_axi_rvalid <= 0;
-      if (read_first != read_end && now + 1 >= reads[read_first].due && now + 1 >= next_read) begin
+      if (!rst && read_first != read_end && now + 1 >= reads[read_first].due && now + 1 >= next_read) begin
         if (!storage_read(byte_address(reads[read_first].next), BYTES, read_data))
           $fatal(1, "read of memory that was never written at 0x%08x", byte_address(reads[read_first].next));
         s_axi_rvalid <= 1;

@@ -7,6 +7,7 @@ wait, and hold up the next, only for a fetch that meets it in one of the memorie
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Any
 
 import cocotb
@@ -82,7 +83,10 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
     writing: Write = ((0, 0), 0, 0)
     write: Write = ((0, 0), 0, 0)
     loading: Write | None = None
-    storing: tuple[Place, int] | None = None
+    storing: deque[tuple[int, Place, int]] = deque()
+    """What was taken and is not read, and from when on it may be."""
+    meets = False
+    """In the cycle before, a fetch was in the way."""
     load: Write | None = None
     store: tuple[Place, int] | None = None
     for cycle in range(CYCLES):
@@ -122,11 +126,14 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
             row: model.read(place, CONFIG.rows) for row, place in fetching.items()
         }
         load_ready, store_ready = bool(dut.load__ready.value), bool(dut.store__ready.value)
-        if storing is not None and store_ready:
-            read = model.read(storing[0], CONFIG.bus_bytes)
-            stored[cycle - 1 + ActBuffer.store_latency] = read, storing[1]
-        met = set().union(*map(memories, fetching.values()))
-        assert store_ready or (storing and memories_of_bytes(*storing) & met), "a store waits for nothing"
+        assert store_ready or meets, "a store waits for nothing"
+        met, meets = set().union(*map(memories, fetching.values())), False
+        if storing and storing[0][0] <= cycle:
+            _, read_place, strobe = storing[0]
+            meets = bool(memories_of_bytes(read_place, strobe) & met)
+            if not meets:
+                storing.popleft()
+                stored[cycle + ActBuffer.read_latency] = model.read(read_place, CONFIG.bus_bytes), strobe
         for landed in landing:
             model.write(*landed)
         landing = [writing, *([loading] if loading is not None and load_ready else [])]
@@ -136,7 +143,9 @@ async def agrees_with_an_array_of_bytes(dut: Any) -> None:
         if load_ready:
             loading, load = load, None
         if store_ready:
-            storing, store = store, None
+            if store is not None:
+                storing.append((cycle + ActBuffer.store_latency - ActBuffer.read_latency, *store))
+            store = None
 
 
 def random_bytes(lanes: int) -> tuple[int, int]:

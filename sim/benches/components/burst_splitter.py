@@ -7,7 +7,7 @@ from typing import Any
 
 import cocotb
 
-from hwgen.rtl.axi import BurstLayout, RequestLayout, request_end
+from hwgen.rtl.axi import MAX_BURST_BEATS, BurstLayout, RequestLayout, request_end
 from hwgen.rtl.burst_splitter import split_bursts
 from sim.benches.components.setup import start
 from sim.benches.streams import get, put
@@ -24,7 +24,8 @@ async def agrees_with_the_golden(dut: Any, pauses: tuple[float, float]) -> None:
     for _ in range(TRANSFERS):
         start_address = BUS_BYTES * random.randrange(1 << 20)
         beats, last = random.choice((1, 64, random.randint(1, 400))), random.randrange(2)
-        request = {"address": start_address, "end": request_end(start_address, beats, BUS_BYTES), "last": last}
+        end = request_end(start_address, beats, BUS_BYTES)
+        request = {"address": start_address, "end": end, "single": end < MAX_BURST_BEATS, "last": last}
         payloads.append(RequestLayout.const(request).as_bits())
         bursts = split_bursts(start_address, beats, BUS_BYTES)
         for address, burst_beats in bursts:

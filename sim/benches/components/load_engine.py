@@ -11,6 +11,7 @@ from cocotb.triggers import RisingEdge
 from hwgen.isa import ACT_ADDRESS_BITS, PARAMETER_BYTES, Opcode, Region, encode
 from hwgen.rtl.act_buffer import load_layout, row_places
 from hwgen.rtl.instruction_gate import ReleasedTransferLayout
+from hwgen.rtl.load_engine import LoadEngine
 from sim.benches.components.setup import configuration, start
 from sim.benches.streams import answer, put
 
@@ -62,7 +63,7 @@ async def loads_every_byte_into_its_place(dut: Any, pause: float) -> None:
     await start(dut, "instructions__valid", "act__ready", "beats__valid", "requests__ready")
     loads = [random_load() for _ in range(INSTRUCTIONS)]
     cocotb.start_soon(put(dut, "instructions", [released for released, _ in loads], pause))
-    cocotb.start_soon(answer(dut, MEMORY, BUS_BYTES, pause))
+    cocotb.start_soon(answer(dut, MEMORY, BUS_BYTES, pause, LoadEngine.data_latency))
 
     written: list[Write] = []
     expected: list[Write] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import cocotb
 
-from hwgen.rtl.axi import RequestLayout, request_end
+from hwgen.rtl.axi import MAX_BURST_BEATS, RequestLayout, request_end
 from hwgen.rtl.row_requests import memory_rows_layout, row_requests
 from sim.benches.components.setup import start
 from sim.benches.streams import get, put
@@ -24,7 +24,9 @@ async def agrees_with_the_golden(dut: Any, pauses: tuple[float, float]) -> None:
         {
             "address": random.randrange(1 << 20),
             "pitch": random.choice((0, random.randrange(1 << 12))),
-            "row_bytes": random.choice((1, BUS_BYTES, random.randint(1, 1000))),
+            "row_bytes": random.choice(
+                (1, BUS_BYTES, random.randint(1, 1000), MAX_BURST_BEATS * BUS_BYTES + random.randint(-1, 1))
+            ),
             "rows": random.randint(1, 9),
         }
         for _ in range(TILES)
@@ -35,7 +37,8 @@ async def agrees_with_the_golden(dut: Any, pauses: tuple[float, float]) -> None:
         for index, (address, beats) in enumerate(requests):
             last = index == len(requests) - 1
             end = request_end(address, beats, BUS_BYTES)
-            expected.append(RequestLayout.const({"address": address, "end": end, "last": last}).as_bits())
+            request = {"address": address, "end": end, "single": end < MAX_BURST_BEATS, "last": last}
+            expected.append(RequestLayout.const(request).as_bits())
     layout = memory_rows_layout(BUS_BYTES)
     cocotb.start_soon(put(dut, "rows", (layout.const(tile).as_bits() for tile in tiles), pauses[0]))
     assert await get(dut, "requests", len(expected), pauses[1]) == expected
