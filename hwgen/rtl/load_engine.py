@@ -111,19 +111,22 @@ class LoadEngine(wiring.Component):
             self.retire.eq(retiring & self.act.ready),
             self.busy.eq(row_requests.busy | descriptors.output.valid | row_beats.busy | retiring),
         ]
-        index = Signal(8)
-        gathered = Signal(self.config.bus_bits * max(beats_per_weight, beats_per_parameter), reset_less=True)
+        gathered = Signal(
+            data.ArrayLayout(self.config.bus_bits, max(beats_per_weight, beats_per_parameter)), reset_less=True
+        )
+        awaits = Signal(len(gathered), init=1)
+        """Which beat of a word comes next, a bit each: it enables registers all over the chip."""
         m.d.sync += [self.weight_write.eq(0), self.parameter_write.eq(0)]
         with m.If(self.act.ready):
             m.d.sync += retiring.eq(taken & beat.last)
         # What is on the bus goes to the next place of the word, whether it is taken yet or not.
-        m.d.sync += [
-            gathered.word_select(index, self.config.bus_bits).eq(self.beats.payload),
-            self.word_address.eq(beat.row_address),
-        ]
+        m.d.sync += self.word_address.eq(beat.row_address)
+        for place, awaited in zip(gathered, awaits, strict=True):
+            with m.If(awaited):
+                m.d.sync += place.eq(self.beats.payload)
         with m.If(taken):
             m.d.sync += [
-                index.eq(Mux(beat.row_last, 0, index + 1)),
+                awaits.eq(Mux(beat.row_last, 1, awaits << 1)),
                 self.weight_write.eq(beat.row_last & (beat.opcode == Opcode.LOAD_WEIGHT)),
                 self.parameter_write.eq(beat.row_last & (beat.opcode == Opcode.LOAD_PARAM)),
             ]
