@@ -417,11 +417,14 @@ class MacSequencer(wiring.Component):
                 self.step.fetch.wrapped_address.eq(vector_address + row_address + pitch_2),
             ]
 
-        # Beside it, a cycle for the way from one multiplier to the other: they lie where the chip has them.
+        # Beside it, a cycle for the way from one multiplier to the other: they lie where the chip has them, and a
+        # register without reset can be the multiplier's own.
         operands_3, channels_3 = Signal(9, reset_less=True), Signal(6, reset_less=True)
+        product = Signal.like(self.macs, reset_less=True)
+        m.d.comb += self.macs.eq(product)
         m.d.sync += [
             operands_3.eq(operands_2),
             channels_3.eq(Mux(second.control.mac, channels_2, 0)),
-            self.macs.eq(operands_3 * channels_3),
+            product.eq(operands_3 * channels_3),
         ]
         return m
