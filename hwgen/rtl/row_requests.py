@@ -48,8 +48,8 @@ class RowRequests(wiring.Component):
         some_left, one_left = Signal(), Signal(reset_less=True)
         """What ``left`` says, known as it comes: instructions wait to hear it."""
         window_bits = beat_bits + MAX_BURST_BEATS.bit_length() - 1
-        exceeds_window = Signal(reset_less=True)
-        """Rows are longer than any burst."""
+        exceeds_windows = Signal(reset_less=True)
+        """Rows are as long as two of the longest bursts: how many windows others end in shows two bits."""
         end = current.address[:window_bits] + current.row_bytes - 1
         sent = self.requests.valid & self.requests.ready
         m.d.comb += [
@@ -57,7 +57,7 @@ class RowRequests(wiring.Component):
             self.requests.valid.eq(some_left),
             self.requests.payload.address.eq(Cat(Const(0, beat_bits), current.address[beat_bits:])),
             self.requests.payload.end.eq(end >> beat_bits),
-            self.requests.payload.single.eq(~exceeds_window & ~end[window_bits]),
+            self.requests.payload.single.eq(~exceeds_windows & ~end[window_bits : window_bits + 2].any()),
             self.requests.payload.last.eq(one_left),
             self.rows.ready.eq(~some_left | (self.requests.ready & one_left)),
         ]
@@ -71,7 +71,7 @@ class RowRequests(wiring.Component):
         with m.If(self.rows.ready):
             m.d.sync += [
                 current.eq(self.rows.payload),
-                exceeds_window.eq(self.rows.payload.row_bytes > 1 << window_bits),
+                exceeds_windows.eq(self.rows.payload.row_bytes[window_bits + 1 :].any()),
                 left.eq(self.rows.payload.rows),
                 some_left.eq(self.rows.valid & (self.rows.payload.rows != 0)),
                 one_left.eq(self.rows.payload.rows == 1),

@@ -13,6 +13,7 @@ from sim.benches.components.setup import start
 from sim.benches.streams import get, put
 
 BUS_BYTES = int(str(cocotb.plusargs["bus_bytes"]))
+WINDOW_BYTES = MAX_BURST_BEATS * BUS_BYTES
 TILES = 100
 
 
@@ -25,7 +26,13 @@ async def agrees_with_the_golden(dut: Any, pauses: tuple[float, float]) -> None:
             "address": random.randrange(1 << 20),
             "pitch": random.choice((0, random.randrange(1 << 12))),
             "row_bytes": random.choice(
-                (1, BUS_BYTES, random.randint(1, 1000), MAX_BURST_BEATS * BUS_BYTES + random.randint(-1, 1))
+                (
+                    1,
+                    BUS_BYTES,
+                    random.randint(1, 1000),
+                    random.randint(1, 3) * WINDOW_BYTES + random.randint(-1, 1),
+                    random.randint(1, 5 * WINDOW_BYTES),
+                )
             ),
             "rows": random.randint(1, 9),
         }
