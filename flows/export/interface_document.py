@@ -20,7 +20,7 @@ _USE = """\
 ## Use
 
 1. Connect `clk` and `rst`, the AXI4 master to memory and the AXI4-Lite slave to the processor. Memory may offer data
-   from the cycle after that in which it takes their address, not in the same; what is tested begins with the one after that.
+   from the cycle after that in which it takes their address; tests begin with the second after it.
 2. Place four regions in memory without overlap: the program image (`program.bin`) and the scratch region on multiples
    of 4096, the input and output tensors on multiples of 64; `manifest.json` has their sizes.
 3. Write the four base registers, write 1 to CONTROL, wait for bit 0 of STATUS or for `irq`. `cosynth.h` does so in C.
