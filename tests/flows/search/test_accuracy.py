@@ -80,7 +80,7 @@ def test_the_chosen_network_is_trained_by_a_seed_of_its_own(
 
         monkeypatch.setattr(function, remembering)
 
-    for function in ("train", "train_architecture", "train_supernet"):
+    for function in ("fine_tune", "train_architecture", "train_supernet"):
         remember(f"flows.search.accuracy.{function}")
     remember("nas.oracles.train_architecture")
     source = accuracy_source(tmp_path, settings(oracle, seed), SPACE, digits)
