@@ -55,8 +55,9 @@ def split_fan_out(module: Mapping[str, Any], most_readers: int = MOST_READERS) -
             continue
         driver = cells[drivers[wire]]
         readers[wire], *others = _neighbours(all_readers, columns, most_readers)
-        for number, group in enumerate(others, 1):
-            name, copied_wire = f"{drivers[wire]}${number}", next(unused)
+        for group in others:
+            copied_wire = next(unused)
+            name = f"{drivers[wire]}${copied_wire}"  # crowded again, a cell is copied again: no two by one name
             cells[name] = _reconnected(driver, wire, copied_wire, OUTPUTS[driver["type"]])
             for reader, port in group:
                 cells[reader] = _reconnected(cells[reader], wire, copied_wire, port)

@@ -8,14 +8,12 @@ placed with them, wires were 9 % longer.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 ENABLE = "works"
-"""The signal of that name in a module, and the modules that have it."""
-MODULES = re.compile(r"^module (\\\S+\.compute_engine\.(?:drain|adder)) ", re.MULTILINE)
+"""The lanes' port of that name, which no other module has."""
+CONNECTED = re.compile(rf"\.{ENABLE}\([^()]*\)")
 
 
-def lanes_always_work(sources: Mapping[str, str]) -> list[str]:
-    """Yosys's commands, after reading Verilog ``sources`` by file name, that tie the enables of their lanes."""
-    modules = [module for text in sources.values() for module in MODULES.findall(text)]
-    return [command for module in modules for command in (f"cd {module}", "proc", f"connect -set {ENABLE} 1'1", "cd")]
+def lanes_always_work(verilog: str) -> str:
+    """``verilog`` with the enable of each of its lanes tied where the lane is connected."""
+    return CONNECTED.sub(f".{ENABLE}(1'h1)", verilog)

@@ -45,14 +45,14 @@ def map_to_cells(sources: Mapping[str, str], top: str, in_luts: int, watch: Watc
     """
     synthesis = f"synth_lattice -family ecp5 -top {top}"
     commands = [
-        *lanes_always_work(sources),
         *booth_products(in_luts, top),
         f"{synthesis} -run begin:map_luts",
         f"abc9 -W {WIRE_DELAY_PS} -script {SHALLOW}",
         "clean",
         f"{synthesis} -json netlist.json -run map_cells:",
     ]
-    design = yosys_netlist(sources, top, commands, watch)
+    enabled = {name: lanes_always_work(verilog) for name, verilog in sources.items()}
+    design = yosys_netlist(enabled, top, commands, watch)
     module = design["modules"][top]
     for improved in (move_to_upper_bits, absorb_registers, absorb_output_registers, split_fan_out):
         module = module | {"cells": improved(module)}

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from flows.implement.ecp5.cells import readers_of
 from flows.implement.ecp5.fan_out import CLOCKS, OUTPUTS, split_fan_out
@@ -63,9 +65,37 @@ def test_clocks_stay_whole(tmp_path: Path, behaviour: str) -> None:
 def test_copies_stand_beside_what_they_copy(tmp_path: Path) -> None:
     module = synthesise(tmp_path, verilog(WIDE))["modules"]["design"]
     cells = split_fan_out(module, MOST_READERS)
-    copies = Counter(name.rpartition("$")[0] for name in cells.keys() - module["cells"].keys())
+    copies = cells.keys() - module["cells"].keys()
     assert copies
-    assert all(cells[f"{name}$1"]["type"] == cells[name]["type"] for name in copies)
+    assert all(cells[name]["type"] == cells[name.rpartition("$")[0]]["type"] for name in copies)
+
+
+def lut(inputs: dict[str, int], output: int) -> dict[str, Any]:
+    return {
+        "type": "LUT4",
+        "port_directions": dict.fromkeys(inputs, "input") | {"Z": "output"},
+        "connections": {port: [wire] for port, wire in inputs.items()} | {"Z": [output]},
+    }
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    luts=st.lists(st.lists(st.integers(0, 11), min_size=1, max_size=4), min_size=12, max_size=120),
+    most_readers=st.integers(8, 16),
+)
+@example(luts=[[1]] + [[0, 0, 0, 0]] * 11 + [[1, 1, 1, 1]] * 30 + [[0, 1]] * 60, most_readers=8)
+def test_every_copy_reads_what_the_copied_cell_read_or_a_copy_of_it(luts: list[list[int]], most_readers: int) -> None:
+    """Cells are copied again whose readers were copied after them."""
+    cells = {
+        f"lut_{output}": lut(dict(zip("ABCD", inputs, strict=False)), output) for output, inputs in enumerate(luts)
+    }
+    split = split_fan_out({"cells": cells, "netnames": {}, "ports": {}}, most_readers)
+    copied = {name: name.partition("$")[0] for name in split}
+    driven = {cell["connections"]["Z"][0]: copied[name] for name, cell in split.items()}
+    assert len(driven) == len(split)
+    for name, cell in split.items():
+        for port, (wire,) in cells[copied[name]]["connections"].items():
+            assert driven[cell["connections"][port][0]] == f"lut_{wire}"
 
 
 def test_a_copy_has_a_wire_of_its_own_beside_those_that_nothing_reads(tmp_path: Path) -> None:

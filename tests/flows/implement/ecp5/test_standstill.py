@@ -10,9 +10,9 @@ from hwgen.verilog import TOP_MODULE, emit
 TO_REGISTERS = [f"hierarchy -top {TOP_MODULE}", "proc", "flatten", "opt", "write_json netlist.json"]
 
 
-def lanes_enables(verilog: str, commands: list[str]) -> set[str]:
-    """Names of the lanes' enables that registers of ``verilog`` have after these commands of Yosys."""
-    design = yosys_netlist({"design.v": verilog}, TOP_MODULE, [*commands, *TO_REGISTERS], lambda _: None)
+def lanes_enables(verilog: str) -> set[str]:
+    """Names of the lanes' enables that registers of ``verilog`` have."""
+    design = yosys_netlist({"design.v": verilog}, TOP_MODULE, TO_REGISTERS, lambda _: None)
     module = design["modules"][TOP_MODULE]
     names = {bit: name for name, net in module["netnames"].items() for bit in net["bits"]}
     enables = {names.get(bit, "") for cell in module["cells"].values() for bit in cell["connections"].get("EN", ())}
@@ -21,5 +21,5 @@ def lanes_enables(verilog: str, commands: list[str]) -> set[str]:
 
 def test_the_enables_of_lanes_are_tied() -> None:
     verilog = emit(AcceleratorConfig(rows=2, cols=2, rf_depth=2, requant_lanes=1))
-    assert len(lanes_enables(verilog, [])) == 2
-    assert lanes_enables(verilog, lanes_always_work({"design.v": verilog})) == set()
+    assert len(lanes_enables(verilog)) == 2
+    assert lanes_enables(lanes_always_work(verilog)) == set()
