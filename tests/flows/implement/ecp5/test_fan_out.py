@@ -30,6 +30,12 @@ def verilog(behaviour: str) -> str:
     return f"module design(input clk, input [3:0] in, output [11:0] out);\n{behaviour}\nendmodule\n"
 
 
+def cell(kind: str, **ports: int) -> dict[str, Any]:
+    """A cell with these wires at its ports."""
+    directions = {port: "output" if port in ("Q", "Z", "P0") else "input" for port in ports}
+    return {"type": kind, "port_directions": directions, "connections": {port: [at] for port, at in ports.items()}}
+
+
 def most_read(module: dict[str, Any]) -> int:
     """Readers of the most widely read output of a cell that may be copied."""
     readers = readers_of(module)
@@ -70,14 +76,6 @@ def test_copies_stand_beside_what_they_copy(tmp_path: Path) -> None:
     assert all(cells[name]["type"] == cells[name.rpartition("$")[0]]["type"] for name in copies)
 
 
-def lut(inputs: dict[str, int], output: int) -> dict[str, Any]:
-    return {
-        "type": "LUT4",
-        "port_directions": dict.fromkeys(inputs, "input") | {"Z": "output"},
-        "connections": {port: [wire] for port, wire in inputs.items()} | {"Z": [output]},
-    }
-
-
 @settings(max_examples=200, deadline=None)
 @given(
     luts=st.lists(st.lists(st.integers(0, 11), min_size=1, max_size=4), min_size=12, max_size=120),
@@ -87,22 +85,23 @@ def lut(inputs: dict[str, int], output: int) -> dict[str, Any]:
 def test_every_copy_reads_what_the_copied_cell_read_or_a_copy_of_it(luts: list[list[int]], most_readers: int) -> None:
     """Cells are copied again whose readers were copied after them."""
     cells = {
-        f"lut_{output}": lut(dict(zip("ABCD", inputs, strict=False)), output) for output, inputs in enumerate(luts)
+        f"lut_{output}": cell("LUT4", **dict(zip("ABCD", inputs, strict=False)), Z=output)
+        for output, inputs in enumerate(luts)
     }
     split = split_fan_out({"cells": cells, "netnames": {}, "ports": {}}, most_readers)
     copied = {name: name.partition("$")[0] for name in split}
-    driven = {cell["connections"]["Z"][0]: copied[name] for name, cell in split.items()}
+    driven = {found["connections"]["Z"][0]: copied[name] for name, found in split.items()}
     assert len(driven) == len(split)
-    for name, cell in split.items():
+    for name, found in split.items():
         for port, (wire,) in cells[copied[name]]["connections"].items():
-            assert driven[cell["connections"][port][0]] == f"lut_{wire}"
+            assert driven[found["connections"][port][0]] == f"lut_{wire}"
 
 
 def test_a_copy_has_a_wire_of_its_own_beside_those_that_nothing_reads(tmp_path: Path) -> None:
     module = synthesise(tmp_path, verilog(WIDE))["modules"]["design"]
     wires = (wire for cell in module["cells"].values() for at in cell["connections"].values() for wire in at)
     highest = max(wire for wire in wires if isinstance(wire, int))
-    unread = {"type": "LUT4", "port_directions": {"Z": "output"}, "connections": {"Z": [highest + 1]}}
+    unread = cell("LUT4", Z=highest + 1)
     cells = split_fan_out(module | {"cells": module["cells"] | {"unread": unread}}, MOST_READERS)
     driven = Counter(
         wire
@@ -115,10 +114,6 @@ def test_a_copy_has_a_wire_of_its_own_beside_those_that_nothing_reads(tmp_path: 
 
 
 def test_readers_of_a_copy_lead_to_one_column_of_the_array() -> None:
-    def cell(kind: str, **ports: int) -> dict[str, Any]:
-        directions = {port: "output" if port in ("Q", "Z", "P0") else "input" for port in ports}
-        return {"type": kind, "port_directions": directions, "connections": {port: [at] for port, at in ports.items()}}
-
     wires = count(1)
     shared = next(wires)
     cells, netnames = {"register": cell("TRELLIS_FF", Q=shared)}, {}
