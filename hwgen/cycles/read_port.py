@@ -78,7 +78,8 @@ class ReadPort:
 
     def step(self, now: int) -> bool:
         """Deliver what is known to arrive and let a burst go in cycle ``now``; whether one did."""
-        while self._last_beats and self._last_beats[0] < now:
+        # That a burst has ended is known two cycles after its last beat.
+        while self._last_beats and self._last_beats[0] < now - 1:
             self._last_beats.popleft()
         self._deliver(now)
         if len(self._coming) + len(self._last_beats) == MAX_OUTSTANDING:
@@ -101,4 +102,4 @@ class ReadPort:
             self._coming.popleft()
             self._next_beat = arrival.next_offer(self._memory.cycles_per_beat)
             self._last_beats.append(arrival.taken)
-            self._agenda.visit(arrival.taken + 1)
+            self._agenda.visit(arrival.taken + 2)

@@ -132,24 +132,29 @@ class MacSequencer(wiring.Component):
         """There are others."""
 
         # What ends with a step is known in registers as it comes, because almost all others wait to hear it. They
-        # follow from what the counters will then be.
+        # follow from what the counters are after a step, or, where none is left, once an instruction is taken up; that
+        # this step leaves is known late, and only enables them.
         foreseen = [*(counter.as_value() for counter in left.values()), first_chunk, enters_pixel]
         after = [Signal.like(register, name=f"after_{register.name}") for register in foreseen]
-        m.d.comb += [then.eq(now) for now, then in zip(foreseen, after, strict=True)]
-        m.d.sync += [now.eq(then) for now, then in zip(foreseen, after, strict=True)]
+        moves, taken_up, done = Signal(), Signal(), Signal(reset_less=True)
+        m.d.comb += [
+            taken_up.eq(~self.active | done),
+            moves.eq(~self.active | self.issuing),
+            self.instructions.ready.eq(moves & taken_up),
+            *(then.eq(now) for now, then in zip(foreseen, after, strict=True)),
+        ]
+        with m.If(moves):
+            m.d.sync += [now.eq(then) for now, then in zip(foreseen, after, strict=True)]
 
         def become(register: Signal | data.View[data.StructLayout], value: ValueLike) -> None:
-            """From the next cycle on, under the conditions of the context."""
-            for now, then in zip(foreseen, after, strict=True):
-                if now is Value.cast(register):
-                    m.d.comb += then.eq(value)
-                    return
-            m.d.sync += register.eq(value)
+            """Of the foreseen: after the step, under the conditions of the context."""
+            (then,) = (then for now, then in zip(foreseen, after, strict=True) if now is Value.cast(register))
+            m.d.comb += then.eq(value)
 
         last = {name: counter.last for name, counter in left.items()}
         column_last, row_ends = last["columns"], last["columns"] & last["segment_steps"]
         kernel_last, chunk_last = Signal(reset_less=True), Signal(reset_less=True)
-        tile_last, pixel_last, done = Signal(reset_less=True), Signal(reset_less=True), Signal(reset_less=True)
+        tile_last, pixel_last = Signal(reset_less=True), Signal(reset_less=True)
         *after_left, after_first_chunk, after_enters_pixel = after
         ends = {
             name: data.View(counter.shape(), then).last
@@ -157,30 +162,29 @@ class MacSequencer(wiring.Component):
         }
         ends_kernel = ends["columns"] & ends["segment_steps"] & ends["kernel_steps"]
         ends_tile = ends["out_width"] & ends["out_height"]
-        after_slide, after_accumulate = (
-            Mux(self.instructions.ready, incoming[name], mac[name]) for name in ("slide", "accumulate")
-        )
+        after_slide, after_accumulate = (Mux(taken_up, incoming[name], mac[name]) for name in ("slide", "accumulate"))
         ends_row = after_slide & ends["out_width"]
         ends_pixels = ends_tile | ends["pixels"] | ends_row
-        m.d.sync += [
-            kernel_last.eq(ends_kernel),
-            chunk_last.eq(ends_kernel | ends["chunk_steps"]),
-            tile_last.eq(ends_tile),
-            pixel_last.eq(ends_pixels),
-            done.eq(ends_kernel & ends_pixels & ends_tile & ends["groups"]),
-        ]
+        with m.If(moves):
+            m.d.sync += [
+                kernel_last.eq(ends_kernel),
+                chunk_last.eq(ends_kernel | ends["chunk_steps"]),
+                tile_last.eq(ends_tile),
+                pixel_last.eq(ends_pixels),
+                done.eq(ends_kernel & ends_pixels & ends_tile & ends["groups"]),
+            ]
         following_slot = Mux(slot == partial_sums - 1, 0, slot + 1)
 
         # So is whether the step may leave, which all of them wait to hear as well.
         takes_slot, after_takes_slot = Signal(reset_less=True), Signal()
         after_full, takes = Signal(), Signal()
         after_active = Mux(self.instructions.ready, self.instructions.valid, self.active)
+        starts_pixel = after_first_chunk & after_enters_pixel & ~after_accumulate
         m.d.comb += [
-            after_takes_slot.eq(after_first_chunk & after_enters_pixel & ~after_accumulate),
+            after_takes_slot.eq(Mux(moves, starts_pixel, takes_slot)),
             takes.eq(self.issuing & takes_slot),
             after_full.eq(~returned & (full | (takes & one_free))),
             self.waiting.eq(self.active & ~self.issuing),
-            self.instructions.ready.eq(~self.active | (self.issuing & done)),
         ]
         m.d.sync += [
             takes_slot.eq(after_takes_slot),
@@ -194,8 +198,6 @@ class MacSequencer(wiring.Component):
                 free_slots.eq(Mux(returned, free_slots + 1, free_slots - 1)),
                 one_free.eq(Mux(returned, full, free_slots == 2)),
             ]
-        with m.If(self.issuing):
-            become(enters_pixel, chunk_last)
 
         def less_one(loop: str, ends: Value) -> Value:
             """What is left of a loop, one less where an inner one ends: ready before it is known whether that does."""
@@ -203,27 +205,23 @@ class MacSequencer(wiring.Component):
 
         # The pixel after this one, in row-major order over the tile.
         x_last = last["out_width"]
+        following_pixel = {
+            "out_width": Mux(x_last, passes["out_width"], _less_one(left["out_width"])),
+            "out_height": less_one("out_height", x_last),
+        }
         pixel_position = [
-            (
-                left["out_width"],
-                block_left["out_width"],
-                Mux(x_last, passes["out_width"], _less_one(left["out_width"])),
-                passes["out_width"],
-            ),
-            (left["out_height"], block_left["out_height"], less_one("out_height", x_last), passes["out_height"]),
             (row_begins, block_row_begins, x_last, 1),
             (row, block_row, Mux(x_last, row + mac.row_stride, row), mac.first_row),
             (offset, block_offset, Mux(x_last, mac.first_offset, offset + mac.x_step), mac.first_offset),
         ]
         # The column after this one: of the window, in the next step along its width, in the next along its height.
         following_weights = weights + (~mac.weights_constant & (column_last | ~mac.slide))
-        following_left = {
+        following_column = {
             "columns": Mux(column_last, passes["columns"], _less_one(left["columns"])),
             "segment_steps": Mux(row_ends, passes["segment_steps"], less_one("segment_steps", column_last)),
             "kernel_steps": less_one("kernel_steps", row_ends),
         }
-        position = [
-            *((left[loop], chunk_left[loop], following_left[loop], passes[loop]) for loop in reduction_loops),
+        column_position = [
             (column_offset, chunk_column_offset, Mux(column_last, 0, column_offset + mac.column_stride), 0),
             (
                 segment_offset,
@@ -235,34 +233,77 @@ class MacSequencer(wiring.Component):
         ]
         before_next_column = left["columns"].count == before_next
 
-        def begin_block() -> None:
-            become(left["pixels"], block_passes)
-            become(first_chunk, 1)
-            m.d.sync += [first_pixel.eq(1), entry.eq(0), passed_columns.eq(0)]
-
-        with m.If(self.issuing & before_next_column):
-            m.d.sync += next_column_offset.eq(column_offset + mac.column_stride)
         # Positions are chosen by one decision each: what follows is late, out of an addition.
         advances, repeats = ~chunk_last | (pixel_last & ~kernel_last), chunk_last & ~pixel_last
         to_next_pixel = ~pixel_last | (kernel_last & ~tile_last)
+
+        def next_column(start: ValueLike, following: ValueLike, initial: ValueLike) -> Value:
+            return Mux(advances, following, Mux(repeats, start, initial))
+
+        def next_pixel(start: ValueLike, following: ValueLike, initial: ValueLike) -> Value:
+            return Mux(to_next_pixel, following, Mux(kernel_last, initial, start))
+
+        # What is left after the step.
+        become(enters_pixel, chunk_last)
+        for loop, count in following_column.items():
+            become(left[loop], next_column(chunk_left[loop], count, passes[loop]))
+        with m.If(chunk_last):
+            become(left["chunk_steps"], passes["chunk_steps"])
+            for loop, count in following_pixel.items():
+                become(left[loop], next_pixel(block_left[loop], count, passes[loop]))
+        with m.If(~chunk_last):
+            become(left["chunk_steps"], _less_one(left["chunk_steps"]))
+        with m.Elif(~pixel_last):
+            become(left["pixels"], _less_one(left["pixels"]))
+            with m.If(slides_on):
+                # The array has all columns of the next pixel but the last few.
+                for loop, counter in new_passes.items():
+                    become(left[loop], counter)
+        with m.Elif(~kernel_last):
+            become(left["pixels"], block_passes)
+            become(first_chunk, 0)
+        with m.Else():
+            become(left["pixels"], block_passes)
+            become(first_chunk, 1)
+            with m.If(tile_last):
+                become(left["groups"], _less_one(left["groups"]))
+        with m.If(taken_up):
+            for loop in loops:
+                become(left[loop], offered[loop])
+            become(left["pixels"], block_passes)
+            become(first_chunk, 1)
+            become(enters_pixel, 1)
+
+        # Where it is.
+        with m.If(self.issuing & before_next_column):
+            m.d.sync += next_column_offset.eq(column_offset + mac.column_stride)
         with m.If(self.issuing):
-            for current, start, following, initial in position:
-                become(current, Mux(advances, following, Mux(repeats, start, initial)))
+            m.d.sync += [
+                current.eq(next_column(start, following, initial))
+                for current, start, following, initial in column_position
+            ]
         with m.If(self.issuing & chunk_last):
-            for current, start, following, initial in pixel_position:
-                become(current, Mux(to_next_pixel, following, Mux(kernel_last, initial, start)))
+            m.d.sync += [
+                current.eq(next_pixel(start, following, initial))
+                for current, start, following, initial in pixel_position
+            ]
         with m.If(self.issuing & chunk_last & pixel_last):
-            m.d.sync += [start.eq(Mux(kernel_last, initial, following)) for _, start, following, initial in position]
+            m.d.sync += [
+                *(
+                    chunk_left[loop].eq(Mux(kernel_last, passes[loop], count))
+                    for loop, count in following_column.items()
+                ),
+                *(start.eq(Mux(kernel_last, initial, following)) for _, start, following, initial in column_position),
+            ]
         with m.If(self.issuing & chunk_last & pixel_last & kernel_last):
             m.d.sync += [
-                start.eq(Mux(tile_last, initial, following)) for _, start, following, initial in pixel_position
+                *(block_left[loop].eq(Mux(tile_last, passes[loop], count)) for loop, count in following_pixel.items()),
+                *(start.eq(Mux(tile_last, initial, following)) for _, start, following, initial in pixel_position),
             ]
+        begins_block = [first_pixel.eq(1), entry.eq(0), passed_columns.eq(0)]
         with m.If(self.issuing & ~chunk_last):
             m.d.sync += [weights.eq(following_weights), entry.eq(entry + 1)]
-            become(left["chunk_steps"], _less_one(left["chunk_steps"]))
         with m.Elif(self.issuing & ~pixel_last):
-            become(left["chunk_steps"], passes["chunk_steps"])
-            become(left["pixels"], _less_one(left["pixels"]))
             m.d.sync += [
                 first_pixel.eq(0),
                 weights.eq(chunk_weights),
@@ -271,42 +312,29 @@ class MacSequencer(wiring.Component):
                 passed_columns.eq(passed_columns + new_columns),
             ]
             with m.If(slides_on):
-                # The array has all columns of the next pixel but the last few.
-                for loop, count in new_passes.items():
-                    become(left[loop], count)
                 m.d.sync += column_offset.eq(next_column_offset)
         with m.Elif(self.issuing & ~kernel_last):
-            become(left["chunk_steps"], passes["chunk_steps"])
-            become(left["pixels"], block_passes)
             m.d.sync += [
-                first_pixel.eq(1),
+                *begins_block,
                 weights.eq(following_weights),
                 chunk_weights.eq(following_weights),
-                entry.eq(0),
                 slot.eq(block_slot),
-                passed_columns.eq(0),
             ]
-            become(first_chunk, 0)
         with m.Elif(self.issuing):
-            begin_block()
-            become(left["chunk_steps"], passes["chunk_steps"])
-            m.d.sync += slot.eq(block_slot)
+            m.d.sync += [*begins_block, slot.eq(block_slot)]
             with m.If(~mac.hold):
                 m.d.sync += [slot.eq(following_slot), block_slot.eq(following_slot)]
             with m.If(~tile_last):
                 m.d.sync += [weights.eq(group_weights), chunk_weights.eq(group_weights)]
             with m.Else():
-                become(left["groups"], _less_one(left["groups"]))
                 m.d.sync += group_offset.eq(group_offset + mac.group_stride)
                 next_weights = Mux(mac.weights_shared, group_weights, following_weights)
                 m.d.sync += [signal.eq(next_weights) for signal in (weights, chunk_weights, group_weights)]
 
         # Whatever is offered is taken up, so that these many registers do not wait to hear whether it is valid.
         with m.If(self.instructions.ready):
-            for loop in loops:
-                become(left[loop], offered[loop])
-            begin_block()
             m.d.sync += [
+                *begins_block,
                 word.eq(self.instructions.payload),
                 *(
                     counters[loop].eq(offered[loop])
@@ -326,7 +354,6 @@ class MacSequencer(wiring.Component):
                 before_next.eq(incoming.columns - incoming.next_column + 1),
                 slides_on.eq(incoming.slide & (incoming.next_column != 0)),
             ]
-            become(enters_pixel, 1)
 
         # These follow a cycle later: a first pixel that others slide on from takes two columns at least.
         m.d.sync += [counter.eq(_passes(new_columns[: len(counter.count)])) for counter in new_passes.values()]

@@ -15,8 +15,8 @@ class Queue(wiring.Component):
     """
 
     def __init__(self, shape: ShapeLike, *, depth: int) -> None:
-        if depth < 2 or depth & depth - 1:
-            raise ValueError(f"depth: {depth} is not accepted; accepted: a power of two from 2 on")
+        if depth < 2:
+            raise ValueError(f"depth: {depth} is not accepted; accepted: 2 and more")
         self.shape, self.depth = shape, depth
         super().__init__(
             {
@@ -29,7 +29,9 @@ class Queue(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.storage = storage = memory.Memory(shape=self.shape, depth=self.depth, init=[])
+        places = 1 << (self.depth - 1).bit_length()
+        """Of the memory, whose addresses wrap around by themselves."""
+        m.submodules.storage = storage = memory.Memory(shape=self.shape, depth=places, init=[])
         write, read = storage.write_port(), storage.read_port(domain="comb")
         ahead = storage.read_port(domain="comb")
         room, filled, several = Signal(init=1), Signal(), Signal()
@@ -37,7 +39,7 @@ class Queue(wiring.Component):
         shown = Signal(self.shape, reset_less=True)
         full = Signal()
         """The memory's own register of what ``room`` says: it reaches every bit."""
-        free, first, second = Signal(range(self.depth)), Signal(range(self.depth)), Signal(range(self.depth), init=1)
+        free, first, second = Signal(range(places)), Signal(range(places)), Signal(range(places), init=1)
         enters, leaves = Signal(), Signal()
         m.d.comb += [
             self.input.ready.eq(room),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -40,8 +40,12 @@ class ReadPort(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.owners = owners = Queue(max(1, (self.clients - 1).bit_length()), depth=MAX_OUTSTANDING)
-        owner = owners.output
+        client_bits = max(1, (self.clients - 1).bit_length())
+        m.submodules.owners = owners = Queue(client_bits, depth=MAX_OUTSTANDING - 2)
+        queued = owners.output
+        owner, next_owner = Signal(client_bits, reset_less=True), Signal(client_bits, reset_less=True)
+        owned, next_owned = Signal(), Signal()
+        """Whose the data of the oldest burst are, and of the one after it; there is such a burst."""
 
         # The bus is far: nothing before AR waits to hear what it does.
         m.submodules.ar = ar = RegisterSlice(data.StructLayout({"address": ADDRESS_BITS, "length": 8}))
@@ -70,18 +74,33 @@ class ReadPort(wiring.Component):
                     owners.input.payload.eq(index),
                 ]
 
-        # A beat that is there has an owner: none comes before its burst has left.
-        ready = Array(self.beats[index].ready for index in range(self.clients))[owner.payload]
+        # Whether a burst ends is known late, from who takes its data: it only enables the owner's registers, and the
+        # queue hears of it a cycle later.
+        ends = Signal()
+        m.d.comb += queued.ready.eq(~next_owned)
+        with m.If(ends | ~owned):
+            m.d.sync += [
+                owner.eq(Mux(next_owned, next_owner, queued.payload)),
+                owned.eq(next_owned | queued.valid),
+                next_owned.eq(0),
+            ]
+        with m.Elif(~next_owned):
+            m.d.sync += next_owned.eq(queued.valid)
+        with m.If(~next_owned):
+            m.d.sync += next_owner.eq(queued.payload)
+
+        # A beat that is there has an owner: data come two cycles after their burst was accepted here, or later.
+        ready = Array(self.beats[index].ready for index in range(self.clients))[owner]
         for index in range(self.clients):
             m.d.comb += [
                 self.beats[index].payload.eq(self.rdata),
-                self.beats[index].valid.eq(self.rvalid & (owner.payload == index)),
+                self.beats[index].valid.eq(self.rvalid & (owner == index)),
             ]
         m.d.comb += [
             self.rready.eq(ready),
             self.transferred.eq(self.rvalid & self.rready),
-            owner.ready.eq(self.transferred & self.rlast),
-            self.waiting.eq(owner.valid & ~self.rvalid),
+            ends.eq(self.transferred & self.rlast),
+            self.waiting.eq((owned | queued.valid) & ~self.rvalid),
             self.error.eq(self.transferred & (self.rresp != 0)),
         ]
         return m

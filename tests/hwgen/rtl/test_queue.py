@@ -14,7 +14,7 @@ from hwgen.rtl.queue import Queue
 
 
 @settings(max_examples=20)
-@given(depth=st.sampled_from((2, 4, 16)), rounds=st.lists(st.tuples(st.booleans(), st.booleans()), max_size=120))
+@given(depth=st.sampled_from((2, 3, 4, 6, 16)), rounds=st.lists(st.tuples(st.booleans(), st.booleans()), max_size=120))
 def test_equals_the_library_s_fifo_in_every_cycle(depth: int, rounds: list[tuple[bool, bool]]) -> None:
     m = Module()
     m.submodules.dut = dut = Queue(8, depth=depth)
@@ -42,7 +42,7 @@ def test_equals_the_library_s_fifo_in_every_cycle(depth: int, rounds: list[tuple
     simulator.run()
 
 
-@pytest.mark.parametrize("depth", [0, 1, 3, 12])
-def test_depths_are_powers_of_two(depth: int) -> None:
+@pytest.mark.parametrize("depth", [0, 1])
+def test_depths_are_two_or_more(depth: int) -> None:
     with pytest.raises(ValueError, match=f"depth: {depth} is not accepted"):
         Queue(8, depth=depth)
