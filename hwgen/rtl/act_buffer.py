@@ -253,8 +253,11 @@ class ActBuffer(wiring.Component):
             """The bank's even or odd word, of its lower or upper half."""
             return Mux(upper, read_data[bank, odd, 1], read_data[bank, odd, 0])
 
-        # Fourth cycle: in a fetch the first word first; of a store, its bank.
-        wanted_bits = word_bits + 8 * (self.config.rows - 1)
+        # Fourth cycle: in a fetch the first word first, and the half of it that the first byte lies in; of a store, its
+        # bank. All rows' vectors lie at the same place within a word, since pitches are whole words.
+        coming_lane = later("fetch_lane", self.fetch.address[: ring_bits - 1], 3)
+        half_bits = word_bits // 2
+        wanted_bits = half_bits + 8 * (self.config.rows - 1)
         pairs = []
         for bank, rows in enumerate(fetch_rows):
             in_upper = Cat(later(f"fetch_half_{bank}_{odd}", row[-1], 1) for odd, row in enumerate(rows))
@@ -269,7 +272,8 @@ class ActBuffer(wiring.Component):
                 Cat(word(bank, 1, first), word(bank, 0, second)),
                 Cat(word(bank, 0, first), word(bank, 1, second)),
             )
-            pairs.append(register(f"fetched_pair_{bank}", pair[:wanted_bits]))
+            from_half = Mux(coming_lane[-1], pair[half_bits:][:wanted_bits], pair[:wanted_bits])
+            pairs.append(register(f"fetched_pair_{bank}", from_half))
         store_bank = later("store_bank", read.place.bank, 2)
         store_upper = [later(f"store_half_{odd}", read.rows[odd][-1], 2) for odd in range(2)]
         stored_pairs = [
@@ -277,9 +281,8 @@ class ActBuffer(wiring.Component):
         ]
         stored_pair = register("stored_pair", _of_bank(stored_pairs, store_bank))
 
-        # Fifth cycle: the vector's first byte to the front, and from bank order to row order. All rows' vectors lie at
-        # the same place within a word, since pitches are whole words.
-        lane = later("fetch_lane", self.fetch.address[: ring_bits - 1], 4)
+        # Fifth cycle: the vector's first byte to the front, and from bank order to row order.
+        lane = register("fetch_lane", coming_lane[:-1])
         first_bank = later("fetch_bank_later", first_bank, 2)
         vectors = [bytes_from(m, f"vector_{bank}", pair, lane, self.config.rows) for bank, pair in enumerate(pairs)]
         for row in range(ROW_BANKS):

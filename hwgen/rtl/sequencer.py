@@ -117,22 +117,35 @@ class Sequencer(wiring.Component):
         ]
         # What the buffer shows goes to the next beat's place, whether it is there yet or not; only the first beat's may
         # still be in use.
-        awaited_now = Signal.like(awaits)
-        m.d.comb += awaited_now.eq(awaits | dispatched)
         for beat in range(beats_per_instruction):
-            with m.If(awaited_now[0] if beat == 0 else awaits[beat]):
+            with m.If(awaits[beat] | (dispatched if beat == 0 else 0)):
                 m.d.sync += instruction.word_select(beat, self.bus_bits).eq(buffer.output.payload)
         first_beat = buffer.output.payload if beats_per_instruction == 1 else instruction
+        engine_bits = Signal(len(Engine))
+        """The engine of the instruction whose last beat the buffer shows."""
+        with m.Switch(data.View(HeaderLayout, first_beat).opcode):
+            for opcode, engine in ENGINE_OF.items():
+                with m.Case(opcode):
+                    m.d.comb += engine_bits[engine].eq(1)
+        # A beat comes, for the instruction as it is or for the next one: which is known late, and only chooses.
+        comes, ends, begins_and_ends = Signal(), Signal(), Signal()
+        m.d.comb += [
+            comes.eq(buffer.output.valid & running),
+            ends.eq(comes & awaits[-1]),
+            begins_and_ends.eq(comes & (beats_per_instruction == 1)),
+        ]
         with m.If(dispatched):
-            m.d.sync += [awaits.eq(1), complete.eq(0), addressed.eq(0)]
-        with m.If(consumed & running):
-            m.d.sync += awaits.eq(awaited_now << 1)
-            with m.If(awaited_now[-1]):
-                m.d.sync += complete.eq(1)
-                with m.Switch(data.View(HeaderLayout, first_beat).opcode):
-                    for opcode, engine in ENGINE_OF.items():
-                        with m.Case(opcode):
-                            m.d.sync += addressed[engine].eq(1)
+            m.d.sync += [
+                awaits.eq(Mux(comes, 0b10, 0b1)),
+                complete.eq(begins_and_ends),
+                addressed.eq(engine_bits & begins_and_ends.replicate(len(Engine))),
+            ]
+        with m.Else():
+            m.d.sync += [
+                awaits.eq(Mux(comes, awaits << 1, awaits)),
+                complete.eq(complete | ends),
+                addressed.eq(addressed | engine_bits & ends.replicate(len(Engine))),
+            ]
 
         # All but the last beat of an instruction is there a cycle before it is complete: what it waits for is compared.
         is_end, satisfied = Signal(), Signal()
