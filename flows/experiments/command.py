@@ -52,8 +52,8 @@ def dance(
     ] = None,
     learnt: Annotated[int, typer.Option(min=1, help="networks whose costs are learnt beforehand")] = 350,
     held_out: Annotated[int, typer.Option(min=2, help="further networks, that the evaluator is tested on")] = 100,
-    budget: Annotated[int, typer.Option(min=1, help="proposals of dance")] = 100,
-    rl_budget: Annotated[int, typer.Option(min=1, help="proposals of rl")] = 1500,
+    budget: Annotated[int, typer.Option(min=1, help="proposals of dance")] = 200,
+    rl_budget: Annotated[int, typer.Option(min=1, help="proposals of rl")] = 2000,
     seeds: Annotated[int, typer.Option(min=1, help="runs of each, with seeds from 0")] = 10,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="where to write; pairs costed there are not again")
