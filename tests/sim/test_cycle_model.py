@@ -57,6 +57,13 @@ def test_stores_that_meet_fetches_in_the_activation_buffer_wait(memory: MemoryMo
     assert errors(graph, ACCELERATORS[name], memory) == (0, 0)
 
 
+@pytest.mark.parametrize(("name", "seed"), [("narrow", 20), ("tall", 38), ("uneven", 38)])
+def test_bursts_wait_where_as_many_are_in_flight_as_the_port_follows(name: str, seed: int) -> None:
+    """Seeds were searched for: in few networks would one burst more in flight make a difference."""
+    graph = random_layer_graph(np.random.default_rng([7, seed]), max_elements=8192)
+    assert errors(graph, ACCELERATORS[name], MemoryModel(latency_cycles=200)) == (0, 0)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(30))
 def test_random_networks_on_random_accelerators_are_within_the_bounds(seed: int) -> None:
