@@ -88,10 +88,10 @@ class Sequencer(wiring.Component):
         addressed = Signal(len(Engine))
         """The engine of a complete instruction."""
         header = data.View(HeaderLayout, instruction)
-        has_room = Signal(len(Engine), init=2 ** len(Engine) - 1)
-        """Of each queue, a cycle ago, as it lies far away; none has been written since, as instructions take longer."""
-        dispatches = Signal(len(Engine))
-        m.d.comb += dispatches.eq(addressed & has_room)
+        dispatches, dispatched = Signal(len(Engine)), Signal()
+        """To which engine the instruction goes in this cycle; whether to any. Known as the cycle begins: whether the
+        queues, which lie far away, have room is asked the cycle before, and none is written twice as fast.
+        """
         queues = []
         for engine in Engine:
             queue = Queue(INSTRUCTION_BITS, depth=QUEUE_DEPTH)
@@ -107,9 +107,6 @@ class Sequencer(wiring.Component):
 
         m.d.comb += enough_loads.eq(queues[Engine.LOAD].level >= ENOUGH_LOADS)
 
-        dispatched = Signal()
-        m.d.comb += dispatched.eq(dispatches.any())
-        m.d.sync += has_room.eq(Cat(queue.input.ready for queue in queues))
         # What was fetched beyond END is taken from the buffer and dropped.
         m.d.comb += [
             consumed.eq(buffer.output.valid & (~complete | dispatched | ~running)),
@@ -117,8 +114,10 @@ class Sequencer(wiring.Component):
         ]
         # What the buffer shows goes to the next beat's place, whether it is there yet or not; only the first beat's may
         # still be in use.
+        awaited_now = Signal.like(awaits)
+        m.d.comb += awaited_now.eq(awaits | dispatched)
         for beat in range(beats_per_instruction):
-            with m.If(awaits[beat] | (dispatched if beat == 0 else 0)):
+            with m.If(awaited_now[beat]):
                 m.d.sync += instruction.word_select(beat, self.bus_bits).eq(buffer.output.payload)
         first_beat = buffer.output.payload if beats_per_instruction == 1 else instruction
         engine_bits = Signal(len(Engine))
@@ -127,25 +126,22 @@ class Sequencer(wiring.Component):
             for opcode, engine in ENGINE_OF.items():
                 with m.Case(opcode):
                     m.d.comb += engine_bits[engine].eq(1)
-        # A beat comes, for the instruction as it is or for the next one: which is known late, and only chooses.
-        comes, ends, begins_and_ends = Signal(), Signal(), Signal()
+        comes, ends, after_addressed = Signal(), Signal(), Signal.like(addressed)
         m.d.comb += [
             comes.eq(buffer.output.valid & running),
-            ends.eq(comes & awaits[-1]),
-            begins_and_ends.eq(comes & (beats_per_instruction == 1)),
+            ends.eq(comes & awaited_now[-1]),
+            after_addressed.eq(
+                addressed & ~dispatched.replicate(len(Engine)) | engine_bits & ends.replicate(len(Engine))
+            ),
         ]
-        with m.If(dispatched):
-            m.d.sync += [
-                awaits.eq(Mux(comes, 0b10, 0b1)),
-                complete.eq(begins_and_ends),
-                addressed.eq(engine_bits & begins_and_ends.replicate(len(Engine))),
-            ]
-        with m.Else():
-            m.d.sync += [
-                awaits.eq(Mux(comes, awaits << 1, awaits)),
-                complete.eq(complete | ends),
-                addressed.eq(addressed | engine_bits & ends.replicate(len(Engine))),
-            ]
+        after_dispatches = after_addressed & Cat(queue.input.ready for queue in queues)
+        m.d.sync += [
+            awaits.eq(Mux(comes, awaited_now << 1, awaited_now)),
+            complete.eq((complete & ~dispatched) | ends),
+            addressed.eq(after_addressed),
+            dispatches.eq(after_dispatches),
+            dispatched.eq(after_dispatches.any()),
+        ]
 
         # All but the last beat of an instruction is there a cycle before it is complete: what it waits for is compared.
         is_end, satisfied = Signal(), Signal()
