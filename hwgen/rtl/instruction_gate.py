@@ -59,18 +59,14 @@ class InstructionGate(wiring.Component):
         holds, is_open = Signal(), Signal()
         present, leaves = Signal(), Signal()
 
-        def blocking(waits: data.View) -> Value:
-            """The engines that have retired fewer, a bit each."""
-            return Cat(self.retired[engine] < waits[engine] for engine in Engine)
-
-        # Both are compared, and then chosen from.
-        held_blocked, queued_blocked = Signal(len(Engine)), Signal(len(Engine))
+        # What is waited for is there early, so it is chosen before it is compared: little follows the comparisons.
+        waits, blocked = Signal(WaitsLayout), Signal(len(Engine))
         m.d.comb += [
-            held_blocked.eq(blocking(data.View(WaitsLayout, waits_of(instruction)))),
-            queued_blocked.eq(blocking(self.waits)),
+            waits.eq(Mux(holds, waits_of(instruction), self.waits)),
+            blocked.eq(Cat(self.retired[engine] < waits[engine] for engine in Engine)),
             present.eq(holds | self.queued.valid),
             leaves.eq(is_open & self.released.ready),
-            self.blocked_by.eq(Mux(holds, held_blocked, Mux(self.queued.valid, queued_blocked, 0))),
+            self.blocked_by.eq(Mux(present, blocked, 0)),
             self.queued.ready.eq(~holds),
             self.released.valid.eq(is_open),
             self.released.payload.eq(instruction),
@@ -79,6 +75,6 @@ class InstructionGate(wiring.Component):
             m.d.sync += instruction.eq(self.queued.payload)
         m.d.sync += [
             holds.eq(present & ~leaves),
-            is_open.eq(Mux(holds, (held_blocked == 0) & ~leaves, self.queued.valid & (queued_blocked == 0))),
+            is_open.eq(present & ~leaves & (blocked == 0)),
         ]
         return m
