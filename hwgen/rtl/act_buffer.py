@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS
 from hwgen.rtl.ram import Ram, RamShape
-from hwgen.rtl.ring import bytes_from, rotate, word_at
+from hwgen.rtl.ring import bytes_from, moved, rotate, word_at
 from hwgen.rtl.step import FetchLayout
 
 PlaceLayout = data.StructLayout({"bank": 2, "address": ACT_ADDRESS_BITS})
@@ -256,8 +256,8 @@ class ActBuffer(wiring.Component):
         # Fourth cycle: in a fetch the first word first, and the half of it that the first byte lies in; of a store, its
         # bank. All rows' vectors lie at the same place within a word, since pitches are whole words.
         coming_lane = later("fetch_lane", self.fetch.address[: ring_bits - 1], 3)
-        half_bits = word_bits // 2
-        wanted_bits = half_bits + 8 * (self.config.rows - 1)
+        half_bytes = word_bytes // 2
+        """The distance of the vector's first level of ``bytes_from``, which the others follow a cycle later."""
         pairs = []
         for bank, rows in enumerate(fetch_rows):
             in_upper = Cat(later(f"fetch_half_{bank}_{odd}", row[-1], 1) for odd, row in enumerate(rows))
@@ -267,12 +267,12 @@ class ActBuffer(wiring.Component):
                 register(f"in_upper_{bank}_{place}", Mux(begins_odd, in_upper[1 - place], in_upper[place]))
                 for place in range(2)
             )
-            pair = Mux(
-                swaps,
-                Cat(word(bank, 1, first), word(bank, 0, second)),
-                Cat(word(bank, 0, first), word(bank, 1, second)),
-            )
-            from_half = Mux(coming_lane[-1], pair[half_bits:][:wanted_bits], pair[:wanted_bits])
+            pair = Signal(2 * word_bits, name=f"pair_{bank}")
+            even_first = Cat(word(bank, 0, first), word(bank, 1, second))
+            odd_first = Cat(word(bank, 1, first), word(bank, 0, second))
+            m.d.comb += pair.eq(Mux(swaps, odd_first, even_first))
+            wanted = half_bytes + self.config.rows - 1
+            from_half = moved(m, f"fetched_{bank}", pair, half_bytes, coming_lane[-1], wanted)
             pairs.append(register(f"fetched_pair_{bank}", from_half))
         store_bank = later("store_bank", read.place.bank, 2)
         store_upper = [later(f"store_half_{odd}", read.rows[odd][-1], 2) for odd in range(2)]

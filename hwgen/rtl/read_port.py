@@ -41,6 +41,7 @@ class ReadPort(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         client_bits = max(1, (self.clients - 1).bit_length())
+        # The owners of the two oldest bursts are in registers, those of the others in a queue.
         m.submodules.owners = owners = Queue(client_bits, depth=MAX_OUTSTANDING - 2)
         queued = owners.output
         owner, next_owner = Signal(client_bits, reset_less=True), Signal(client_bits, reset_less=True)

@@ -14,11 +14,15 @@ def bytes_from(m: Module, name: str, ring: Value, place: Value, count: int) -> V
     """
     size = len(ring) // BYTE
     for bit in reversed(range(len(place))):
-        wanted = min(size, count + (1 << bit) - 1) * BYTE
-        level = Signal(wanted, name=f"{name}_{bit}")
-        m.d.comb += level.eq(Mux(place[bit], Cat(ring, ring)[BYTE << bit :][:wanted], ring[:wanted]))
-        ring = level
+        ring = moved(m, f"{name}_{bit}", ring, 1 << bit, place[bit], min(size, count + (1 << bit) - 1))
     return ring
+
+
+def moved(m: Module, name: str, ring: Value, distance: int, moves: Value, count: int) -> Value:
+    """``count`` bytes of ``ring`` from its first on or, where it ``moves``, from that at ``distance``."""
+    level = Signal(count * BYTE, name=name)
+    m.d.comb += level.eq(Mux(moves, Cat(ring, ring)[distance * BYTE :], ring)[: len(level)])
+    return level
 
 
 def word_at(m: Module, name: str, data: Value, place: Value) -> Value:
