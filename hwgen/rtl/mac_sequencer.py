@@ -103,7 +103,8 @@ class MacSequencer(wiring.Component):
             (offset, block_offset, Mux(x_last, mac.first_offset, offset + mac.x_step), mac.first_offset),
         ]
         # The column after this one: of the window, in the next step along its width, in the next along its height.
-        following_weights = weights + (~mac.weights_constant & (column_last | ~mac.slide))
+        keeps_weights = mac.weights_constant | (mac.slide & ~column_last)
+        following_weights = Mux(keeps_weights, weights, (weights + 1)[:WORD_ADDRESS_BITS])
         column_position = [
             (column_offset, chunk_column_offset, Mux(column_last, 0, column_offset + mac.column_stride), 0),
             (
