@@ -65,6 +65,8 @@ def test_a_report_names_the_registers_at_the_ends_of_the_critical_path() -> None
 
 Fails = Callable[[str, int], ImplementationError | None]
 """What becomes of a placer and a seed."""
+TWO = {("static", 7): 70.0, ("static", 8): 64.5}
+"""Placements by placer and seed, and nextpnr's estimates of them."""
 
 
 def never(_placer: str, _seed: int) -> None:
@@ -107,40 +109,46 @@ def placed_and_routed(
 
 
 def test_the_placement_that_promises_the_fastest_clock_is_routed(monkeypatch: pytest.MonkeyPatch) -> None:
-    estimates = {("static", 7): 70.0, ("heap", 7): 64.5, ("static", 8): 90.25}
+    estimates = {("static", 7): 70.0, ("static", 8): 90.25, ("static", 9): 64.5}
     result, tried = placed_and_routed(monkeypatch, estimates)
     assert (result.placer, result.seed, result.bitstream) == ("static", 8, b"bits")
     assert tried == [("static", 8)]
 
 
 def test_where_a_placement_cannot_be_routed_the_next_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(placer: str, _seed: int) -> ImplementationError | None:
-        return SilentToolError("silence") if placer == "static" else None
+    def silent(_placer: str, seed: int) -> ImplementationError | None:
+        return SilentToolError("silence") if seed == 7 else None
 
-    result, tried = placed_and_routed(monkeypatch, {("static", 7): 70.0, ("heap", 7): 64.5}, routing=silent)
-    assert (result.placer, tried) == ("heap", [("static", 7), ("heap", 7)])
+    result, tried = placed_and_routed(monkeypatch, TWO, routing=silent)
+    assert (result.seed, tried) == (8, [("static", 7), ("static", 8)])
 
 
 def test_where_no_placement_can_be_routed_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImplementationError, match="any of 2 placements"):
-        placed_and_routed(
-            monkeypatch, {("static", 7): 70.0, ("heap", 7): 64.5}, routing=lambda *_: SilentToolError("silence")
-        )
+        placed_and_routed(monkeypatch, TWO, routing=lambda *_: SilentToolError("silence"))
 
 
-def test_a_placer_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_placement_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def illegal(_placer: str, seed: int) -> ImplementationError | None:
+        return ImplementationError("no legal site") if seed == 7 else None
+
+    result, tried = placed_and_routed(monkeypatch, TWO, placing=illegal)
+    assert (result.seed, tried) == (8, [("static", 8)])
+
+
+def test_where_a_placer_fails_by_every_seed_the_other_places(monkeypatch: pytest.MonkeyPatch) -> None:
     def illegal(placer: str, _seed: int) -> ImplementationError | None:
         return ImplementationError("no legal site") if placer == "static" else None
 
-    result, tried = placed_and_routed(monkeypatch, {("static", 7): 70.0, ("heap", 7): 64.5}, placing=illegal)
-    assert (result.placer, tried) == ("heap", [("heap", 7)])
+    result, tried = placed_and_routed(monkeypatch, {("heap", 7): 64.5, ("heap", 8): 70.0}, placing=illegal)
+    assert (result.placer, tried) == ("heap", [("heap", 8)])
 
 
 def test_where_every_placer_fails_the_first_one_s_error_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImplementationError, match="no legal site of static"):
         placed_and_routed(
             monkeypatch,
-            {("static", 7): 70.0, ("heap", 7): 64.5},
+            TWO,
             placing=lambda placer, _: ImplementationError(f"no legal site of {placer}"),
         )
 
