@@ -95,7 +95,8 @@ class Queue:
             satisfied = self._retirements.reached_from(instruction.waits)
             if satisfied is None:
                 return None
-            self._released_from = max(self._held_from(), satisfied) + InstructionGate.latency
+            compared = self._held_from() + InstructionGate.arrival_latency
+            self._released_from = max(compared, satisfied) + InstructionGate.latency
             self._agenda.visit(self._released_from)
         return instruction if self._released_from <= now else None
 

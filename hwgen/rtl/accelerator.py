@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out, connect
 
@@ -16,7 +16,7 @@ from hwgen.rtl.axi import axi4_lite_slave_ports, axi4_master_ports
 from hwgen.rtl.burst_splitter import BurstSplitter
 from hwgen.rtl.compute_engine import ComputeEngine
 from hwgen.rtl.control_registers import ADDRESS_BITS, ControlRegisters
-from hwgen.rtl.instruction_gate import RETIRED_BITS, InstructionGate, waits_of
+from hwgen.rtl.instruction_gate import RETIRED_BITS, InstructionGate
 from hwgen.rtl.load_engine import LoadEngine
 from hwgen.rtl.read_port import ReadPort
 from hwgen.rtl.sequencer import Sequencer
@@ -83,7 +83,6 @@ class Accelerator(wiring.Component):
         }
         for engine in Engine:
             connect(m, sequencer.queues[engine], gates[engine].queued)
-            m.d.comb += gates[engine].waits.eq(waits_of(sequencer.shown[engine]))
             released = gates[engine].released
             m.d.comb += [
                 queues[engine].valid.eq(released.valid),
@@ -139,16 +138,10 @@ class Accelerator(wiring.Component):
         ]
         self._connect_bus(m, registers, read_port, write_port)
 
-        # Gates find out late in a cycle who blocks them: it counts in the next.
-        def later(name: str, value: Value) -> Signal:
-            signal = Signal(len(value), name=name)
-            m.d.sync += signal.eq(value)
-            return signal
-
-        blocks_compute = later("blocks_compute", compute_gate.blocked_by)
-        blocks_load = later("blocks_load", load_gate.blocked_by)
-        blocks_store = later("blocks_store", store_gate.blocked_by)
-        computed, stored = later("computed", compute.active), later("stored", store.busy)
+        # Gates say a cycle later who blocked them.
+        computed, stored = Signal(), Signal()
+        m.d.sync += [computed.eq(compute.active), stored.eq(store.busy)]
+        blocks_compute = compute_gate.blocked_by
         waits_load = blocks_compute[Engine.LOAD]
         waits_store = blocks_compute[Engine.STORE] & ~waits_load
         waits_compute = blocks_compute[Engine.COMPUTE] & ~waits_load & ~waits_store
@@ -157,12 +150,12 @@ class Accelerator(wiring.Component):
             "load_busy": load.busy,
             "compute_busy": compute.issuing,
             "store_busy": store.busy,
-            "load_wait": blocks_load != 0,
+            "load_wait": load_gate.blocked_by != 0,
             "compute_wait_load": waits_load & ~computed,
             "compute_wait_store": waits_store & ~computed,
             "compute_wait_compute": waits_compute & ~computed,
             "compute_wait_drain": compute.waiting_drain,
-            "store_wait": (blocks_store != 0) & ~stored,
+            "store_wait": (store_gate.blocked_by != 0) & ~stored,
             "read_wait": read_port.waiting,
             "write_wait": write_port.waiting,
             "macs": compute.macs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,20 +13,10 @@ from hwgen.program import Engine
 from hwgen.rtl.axi import ADDRESS_BITS
 
 RETIRED_BITS = 24
-WaitsLayout = data.ArrayLayout(RETIRED_BITS, len(Engine))
-"""Of each engine, how many instructions are waited for."""
-
 ReleasedTransferLayout = data.StructLayout({"instruction": INSTRUCTION_BITS, "address": ADDRESS_BITS})
 """An instruction of the load or the store engine, and the address in memory of its data."""
 ReleasedComputationLayout = data.StructLayout({"instruction": INSTRUCTION_BITS, "is_add": 1})
 """An instruction of the compute engine, and whether it is an addition."""
-
-
-def waits_of(instruction: Value) -> Value:
-    """What an instruction waits for, as ``WaitsLayout`` has it."""
-    header = data.View(HeaderLayout, instruction[: HeaderLayout.size])
-    waits = {Engine.LOAD: header.wait_load, Engine.COMPUTE: header.wait_compute, Engine.STORE: header.wait_store}
-    return Cat(waits[engine] for engine in Engine)
 
 
 def blocking_engines(waits: Mapping[Engine, int], retired: Mapping[Engine, int]) -> list[Engine]:
@@ -37,17 +27,18 @@ def blocking_engines(waits: Mapping[Engine, int], retired: Mapping[Engine, int])
 class InstructionGate(wiring.Component):
     """Holds one instruction. ``blocked_by`` says which engines it waits for; once none, the gate opens for it."""
 
-    latency = 1
-    """Cycles from an instruction's arrival, with its waits satisfied, to its release."""
+    arrival_latency = 1
+    """Cycles from an instruction's arrival to that in which its waits are compared for the first time."""
+    latency = 2
+    """Cycles from the one in which its waits are satisfied to its release."""
 
     def __init__(self) -> None:
         super().__init__(
             {
                 "queued": In(stream.Signature(INSTRUCTION_BITS)),
-                "waits": In(WaitsLayout),  # of what is queued, early in the cycle
                 "retired": In(RETIRED_BITS).array(len(Engine)),  # instructions retired by each engine in this run
                 "released": Out(stream.Signature(INSTRUCTION_BITS)),
-                "blocked_by": Out(len(Engine)),
+                "blocked_by": Out(len(Engine)),  # engines that it waited for in the cycle before
             }
         )
 
@@ -56,17 +47,15 @@ class InstructionGate(wiring.Component):
         # An instruction leaves its queue as soon as the gate is empty, not when the engine takes it: the queue's memory
         # does not wait to hear what the engine does.
         instruction = Signal(INSTRUCTION_BITS, reset_less=True)
-        holds, is_open = Signal(), Signal()
-        present, leaves = Signal(), Signal()
+        holds, compared, is_open = Signal(), Signal(), Signal()
 
-        # What is waited for is there early, so it is chosen before it is compared: little follows the comparisons.
-        waits, blocked = Signal(WaitsLayout), Signal(len(Engine))
+        # Comparisons are long: they go from registers straight to registers, which say of the cycle before.
+        header = data.View(HeaderLayout, instruction[: HeaderLayout.size])
+        waits = {Engine.LOAD: header.wait_load, Engine.COMPUTE: header.wait_compute, Engine.STORE: header.wait_store}
+        blocking = Signal(len(Engine), reset_less=True)
+        leaves = is_open & self.released.ready
         m.d.comb += [
-            waits.eq(Mux(holds, waits_of(instruction), self.waits)),
-            blocked.eq(Cat(self.retired[engine] < waits[engine] for engine in Engine)),
-            present.eq(holds | self.queued.valid),
-            leaves.eq(is_open & self.released.ready),
-            self.blocked_by.eq(Mux(present, blocked, 0)),
+            self.blocked_by.eq(Mux(compared, blocking, 0)),
             self.queued.ready.eq(~holds),
             self.released.valid.eq(is_open),
             self.released.payload.eq(instruction),
@@ -74,7 +63,9 @@ class InstructionGate(wiring.Component):
         with m.If(~holds):
             m.d.sync += instruction.eq(self.queued.payload)
         m.d.sync += [
-            holds.eq(present & ~leaves),
-            is_open.eq(present & ~leaves & (blocked == 0)),
+            blocking.eq(Cat(self.retired[engine] < waits[engine] for engine in Engine)),
+            holds.eq((holds | self.queued.valid) & ~leaves),
+            compared.eq(holds & ~leaves),
+            is_open.eq(compared & (blocking == 0) & ~leaves),
         ]
         return m

@@ -10,7 +10,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 
 from hwgen.isa import Opcode, encode
 from hwgen.program import Engine
-from hwgen.rtl.instruction_gate import RETIRED_BITS, blocking_engines
+from hwgen.rtl.instruction_gate import RETIRED_BITS, InstructionGate, blocking_engines
 from sim.benches.components.setup import start
 
 CYCLES = 2000
@@ -32,19 +32,18 @@ def random_instruction() -> tuple[int, dict[Engine, int]]:
 
 @cocotb.test()
 async def agrees_with_the_golden(dut: Any) -> None:
-    """An empty gate takes what is queued. It goes once the gate has seen that it waits for nothing, a cycle before."""
+    """An empty gate takes what is queued. It goes ``latency`` after the gate has seen that it waits for nothing."""
     await start(dut, "queued__valid", "released__ready")
     queued: tuple[int, dict[Engine, int]] | None = None
     held: tuple[int, dict[Engine, int]] | None = None
-    was_free = False
+    seen: list[list[Engine]] = []
+    """By whom what is held was blocked in each cycle since it arrived."""
     for _ in range(CYCLES):
         await FallingEdge(dut.clk)
         if queued is None and random.random() < 0.8:
             queued = random_instruction()
             dut.queued__payload.value = queued[0]
-            dut.waits.value = sum(count << RETIRED_BITS * engine for engine, count in queued[1].items())
-        seen = held or queued
-        waits = seen[1] if seen else random_counts()
+        waits = held[1] if held else random_counts()
         retired = waits if random.random() < 0.3 else random_counts()
         ready = random.randrange(2)
         dut.queued__valid.value = queued is not None
@@ -52,15 +51,15 @@ async def agrees_with_the_golden(dut: Any) -> None:
         for engine in Engine:
             getattr(dut, f"retired__{engine}").value = retired[engine]
         await ReadOnly()
-        blocking = blocking_engines(waits, retired) if seen else []
-        assert int(dut.blocked_by.value) == sum(1 << engine for engine in blocking)
-        assert dut.released__valid.value == was_free
+        is_open = len(seen) >= InstructionGate.latency and not seen[-InstructionGate.latency]
+        assert int(dut.blocked_by.value) == sum(1 << engine for engine in (seen[-1] if seen else []))
+        assert dut.released__valid.value == is_open
         assert dut.queued__ready.value == (held is None)
-        if was_free:
-            assert held is not None
-            assert int(dut.released__payload.value) == held[0]
         if held is None:
             held, queued = queued, None
-        elif ready and was_free:
-            held = None
-        was_free = held is not None and not blocking
+            continue
+        seen.append(blocking_engines(waits, retired))
+        if is_open:
+            assert int(dut.released__payload.value) == held[0]
+            if ready:
+                held, seen = None, []
