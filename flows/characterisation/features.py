@@ -50,7 +50,7 @@ def features(point: Point) -> dict[str, tuple[Term, ...]]:
 def _array(point: Point) -> tuple[Term, ...]:
     config = point.config
     return (
-        Term(lut_products(config, point.multipliers), lut=100, ff=16),
+        Term(len(lut_products(config, point.multipliers)), lut=100, ff=16),
         Term(_adder_tree_bits(config), lut=1, ff=1),
         # Accumulators: what counts, an addition, and a choice behind it.
         Term(ACC_BITS * config.cols, lut=4, ff=2),

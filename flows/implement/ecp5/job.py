@@ -98,7 +98,7 @@ def implementation_values(
                 ("bram", result.bram),
             )
         },
-        "products_in_luts": lut_products(config, multipliers),
+        "products_in_luts": len(lut_products(config, multipliers)),
         "peak_gmac_per_s": peak,
         "peak_gmac_per_s_per_dsp": peak / result.dsp.used,
         "peak_gmac_per_s_per_klut": peak / result.lut.used * 1000,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.implement.ecp5.boundary import BOUNDARY_MODULE, INSTANCE, boundary_verilog
 from flows.implement.ecp5.fan_out import split_fan_out
-from flows.implement.ecp5.lut_products import booth_products, lut_products
+from flows.implement.ecp5.lut_products import Product, booth_products, lut_products
 from flows.implement.ecp5.memories import absorb_output_registers
 from flows.implement.ecp5.multipliers import absorb_registers
 from flows.implement.ecp5.sign_extension import move_to_upper_bits
@@ -38,7 +38,7 @@ def synthesise(config: AcceleratorConfig, multipliers: int, watch: Watch) -> Net
     return Netlist(verilog, design, f"{INSTANCE}.", time.monotonic() - started)
 
 
-def map_to_cells(sources: Mapping[str, str], top: str, in_luts: int, watch: Watch) -> dict[str, Any]:
+def map_to_cells(sources: Mapping[str, str], top: str, in_luts: Sequence[Product], watch: Watch) -> dict[str, Any]:
     """Yosys's JSON of module ``top``, flat, of Verilog ``sources`` by file name, ``in_luts`` of its products LUTs.
 
     Raises ImplementationError.

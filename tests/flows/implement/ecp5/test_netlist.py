@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.implement.ecp5.lut_products import multipliers_beside
+from flows.implement.ecp5.lut_products import lut_products, multipliers_beside
 from flows.implement.ecp5.synthesis import map_to_cells
 from flows.tools import run_yosys
 from hwgen import reference
@@ -56,9 +56,11 @@ def netlist_verilog(config: AcceleratorConfig, in_luts: int, directory: Path) ->
 
     ``in_luts`` of the array's products are LUTs, and so many multipliers fewer are there.
     """
-    design = map_to_cells({"accelerator.v": emit(config)}, TOP_MODULE, in_luts, watch=lambda _: None)
+    multipliers = multipliers_beside(config) + config.multipliers - in_luts
+    products = lut_products(config, multipliers)
+    design = map_to_cells({"accelerator.v": emit(config)}, TOP_MODULE, products, watch=lambda _: None)
     cells = Counter(cell["type"] for cell in design["modules"][TOP_MODULE]["cells"].values())
-    assert cells["MULT18X18D"] == multipliers_beside(config) + config.multipliers - in_luts
+    assert cells["MULT18X18D"] == multipliers
     (directory / "netlist.json").write_text(json.dumps(design))
     (directory / "primitives.v").write_text(MULT18X18D + DP16KD)
     commands = (
@@ -84,7 +86,7 @@ def netlist_verilog(config: AcceleratorConfig, in_luts: int, directory: Path) ->
 
 def test_an_element_of_an_array_is_not_taken_for_a_bit() -> None:
     """Amaranth names the one as Yosys names the other."""
-    design = map_to_cells({"design.v": ELEMENT}, "design", 0, watch=lambda _: None)
+    design = map_to_cells({"design.v": ELEMENT}, "design", [], watch=lambda _: None)
     assert Counter(cell["type"] for cell in design["modules"]["design"]["cells"].values()) == {
         "TRELLIS_FF": 12,
         "LUT4": 6,
