@@ -21,7 +21,6 @@ from hwgen.program import Engine
 from hwgen.rtl import act_buffer as rtl
 from hwgen.rtl.compute_engine import DESCRIPTORS
 from hwgen.rtl.eltwise_adder import EltwiseAdder
-from hwgen.rtl.instruction_gate import InstructionGate
 from hwgen.rtl.mac_sequencer import MacSequencer
 from hwgen.rtl.multiplier_array import array_latency
 from hwgen.rtl.operand_stage import OperandStage
@@ -35,8 +34,8 @@ WRITE_LATENCY = RequantiseLane.latency + rtl.ActBuffer.meeting_latency
 """Cycles from the drain's taking sums to the cycle in which a load may meet their results on the way."""
 FETCH_LATENCY = MacSequencer.latency + 1
 """Cycles from a step's leaving the loops to the cycle in which its operands are read; an addition's are no fewer."""
-RETIRE_LATENCY = RequantiseLane.latency + rtl.ActBuffer.write_latency - InstructionGate.latency + 1
-"""Cycles from the drain's taking the last sums to their being in the activation buffer for all that waits for it."""
+RETIRE_LATENCY = RequantiseLane.latency + 1
+"""Cycles from the drain's taking the last sums to its retiring the instruction."""
 
 
 class ComputeEngine:

@@ -11,8 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.config import ROW_BANKS, AcceleratorConfig
 from hwgen.isa import ACT_ADDRESS_BITS
-from hwgen.rtl.act_buffer import ActBuffer, PlaceLayout
-from hwgen.rtl.instruction_gate import InstructionGate
+from hwgen.rtl.act_buffer import PlaceLayout
 from hwgen.rtl.partial_sums import ACC_BITS
 from hwgen.rtl.requantise import ModeLayout, ParameterLayout, RequantiseLane
 from hwgen.rtl.step import slot_bits
@@ -303,12 +302,7 @@ class Drain(wiring.Component):
             self.write_strobe.eq(strobe),
             self.write_place.eq(places[-1]),
             self.write_data.eq(Cat(results)),
+            # Whoever waits for it passes a gate before reading, which takes no less than the last write.
+            self.retire.eq(beside[-1][0]),
         ]
-        retire = beside[-1][0]
-        # Whoever waits for it passes a gate before reading.
-        for stage in range(ActBuffer.write_latency - InstructionGate.latency):
-            delayed = Signal(name=f"retire_{stage}")
-            m.d.sync += delayed.eq(retire)
-            retire = delayed
-        m.d.comb += self.retire.eq(retire)
         return m
